@@ -1,0 +1,76 @@
+package dev.ascribe;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The answer to "who taught the model this": ranked rows for each query, with everything needed to repeat it.
+ *
+ * @param method its {@code name} and every parameter that the scores depend on
+ * @param scale the unit of the scores: {@code nats}, {@code cosine}, {@code dot} or {@code similarity}
+ * @param queries in the order asked
+ * @param fidelity how far the scores were found to be true, or null when that was not measured
+ * @param provenance what it was made from
+ */
+public record Attribution(
+        Map<String, Object> method,
+        String scale,
+        List<Query> queries,
+        @Nullable Fidelity fidelity,
+        Provenance provenance) {
+    /** The name and version of the document that this record becomes. */
+    public static final String SCHEMA = "ascribe/attribution/1";
+
+    public Attribution {
+        queries = List.copyOf(queries);
+    }
+
+    /**
+     * One traced output.
+     *
+     * @param query what was asked and answered ({@code prompt}, {@code output}, or {@code row} of a query file)
+     * @param loss mean nats per target token of the output under the model, or null if it has no target
+     * @param influences the highest scores, best first
+     * @param harmful the most negative scores, lowest first
+     * @param candidates which rows were scored
+     * @param tokens the answer's tokens, each with the rows behind it; null unless asked for
+     */
+    public record Query(
+            Map<String, Object> query,
+            @Nullable Double loss,
+            List<Influence> influences,
+            List<Influence> harmful,
+            Candidates candidates,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            List<Token> tokens) {}
+
+    /**
+     * Which rows were scored.
+     *
+     * @param strategy {@code all}, {@code bm25:N}, {@code embed:N} or {@code hybrid:N}
+     * @param count how many rows
+     */
+    public record Candidates(String strategy, int count) {}
+
+    /**
+     * A token of the answer and the rows that most explain it, strongest first.
+     *
+     * @param logprob its log-probability under the model, nats
+     */
+    public record Token(String text, double logprob, List<Share> influences) {}
+
+    /** What one row says of one token. */
+    public record Share(int row, double score) {}
+
+    /**
+     * How far the scores were found to be true.
+     *
+     * @param measure what was measured, such as {@code lds}
+     * @param low lower end of its 95 % interval
+     * @param high upper end
+     */
+    public record Fidelity(String measure, double value, double low, double high) {}
+}

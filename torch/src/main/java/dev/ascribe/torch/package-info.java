@@ -1,0 +1,5 @@
+/** Everything that needs libtorch. */
+@NullMarked
+package dev.ascribe.torch;
+
+import org.jspecify.annotations.NullMarked;
