@@ -49,7 +49,7 @@ public final class Ranking {
 
     private static int sortable(float value) {
         int bits = Float.floatToIntBits(value == 0 ? 0f : value);
-        return bits ^ (bits >> 31) & Integer.MAX_VALUE;
+        return bits ^ ((bits >> 31) & Integer.MAX_VALUE);
     }
 
     /** Sorts again, by the exact double, the runs that are equal as floats. */
