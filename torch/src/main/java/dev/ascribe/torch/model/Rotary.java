@@ -1,0 +1,62 @@
+package dev.ascribe.torch.model;
+
+import dev.ascribe.torch.Tensors;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** Rotary position embedding in the rotate-half form (Su and others, 2021). */
+final class Rotary {
+    private final Tensor frequencies; // (headWidth), radians a position, the half once more
+    private final int half;
+    private final ScalarType type;
+
+    Rotary(DecoderConfig.Rope rope, int headWidth, ScalarType type) {
+        this.half = headWidth / 2;
+        this.type = type;
+        float[] twice = new float[headWidth];
+        for (int i = 0; i < headWidth; i++) {
+            twice[i] = (float) scaled(rope.scaling(), i % half, Math.pow(rope.theta(), -2.0 * (i % half) / headWidth));
+        }
+        this.frequencies = Tensors.keep(Tensors.of(twice, headWidth));
+    }
+
+    private static double scaled(DecoderConfig.Scaling scaling, int i, double frequency) {
+        return switch (scaling) {
+            case DecoderConfig.Scaling.None() -> frequency;
+            case DecoderConfig.Scaling.Linear(double factor) -> frequency / factor;
+            case DecoderConfig.Scaling.Divisors(List<Float> divisors) -> frequency / divisors.get(i);
+            case DecoderConfig.Scaling.Llama3(double factor, double low, double high, double original) -> {
+                double wavelength = 2 * Math.PI / frequency;
+                if (wavelength < original / high) {
+                    yield frequency;
+                }
+                if (wavelength > original / low) {
+                    yield frequency / factor;
+                }
+                double smooth = (original / wavelength - low) / (high - low);
+                yield (1 - smooth) * frequency / factor + smooth * frequency;
+            }
+        };
+    }
+
+    /** The cosines and sines of a batch's positions. The angle is a float32 product, as where the models were trained. */
+    Angles at(Packed batch) {
+        Tensor angles = batch.positions().to(ScalarType.Float).unsqueeze(1).mul(frequencies);
+        Tensor exact = angles.to(ScalarType.Double).unsqueeze(1);
+        return new Angles(exact.cos().to(type), exact.sin().to(type));
+    }
+
+    /**
+     * Rotates heads.
+     *
+     * @param x shape (N, heads, headWidth)
+     */
+    Tensor rotate(Tensor x, Angles angles) {
+        Tensor turned = Tensors.cat(List.of(x.narrow(2, half, half).neg(), x.narrow(2, 0, half)), 2);
+        return x.mul(angles.cos()).add(turned.mul(angles.sin()));
+    }
+
+    /** Cosines and sines, each of shape (N, 1, headWidth). */
+    record Angles(Tensor cos, Tensor sin) {}
+}

@@ -1,0 +1,296 @@
+package dev.ascribe.torch.train;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ascribe.CorruptDataException;
+import dev.ascribe.Digests;
+import dev.ascribe.UnsupportedModelException;
+import dev.ascribe.UserInputException;
+import dev.ascribe.torch.Tensors;
+import dev.ascribe.torch.model.Decoder;
+import dev.ascribe.torch.model.Linear;
+import dev.ascribe.torch.weights.SafetensorsWriter;
+import dev.ascribe.torch.weights.TensorInfo;
+import dev.ascribe.torch.weights.WeightFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A LoRA adapter on a decoder: for each adapted site a pair A (r, in) and B (out, r), the update being scale · B · A. All
+ * parameters lie in one flat vector, site after site, A before B.
+ */
+public final class Adapter implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String CONFIG = "adapter_config.json";
+    private static final String PREFIX = "base_model.model.";
+
+    private final LoraConfig config;
+    private final Tensor parameters; // (P)
+    private final List<Site> sites;
+
+    /**
+     * One adapted layer.
+     *
+     * @param a shape (r, in), a view of the flat parameters
+     * @param b shape (out, r), likewise
+     * @param start where A begins among the flat parameters; B follows it
+     */
+    public record Site(Linear linear, int rank, double scale, Tensor a, Tensor b, int start) {
+        /** Where B begins among the flat parameters. */
+        public int startOfB() {
+            return start + rank * linear.in();
+        }
+    }
+
+    private Adapter(LoraConfig config, List<Linear> layers, ScalarType type) {
+        this.config = config;
+        int total = 0;
+        for (Linear layer : layers) {
+            total += config.rank(layer) * (layer.in() + layer.out());
+        }
+        this.parameters = Tensors.keep(Tensors.zeros(type, total));
+        this.sites = new ArrayList<>();
+        int start = 0;
+        for (Linear layer : layers) {
+            int rank = config.rank(layer);
+            int sizeA = rank * layer.in();
+            int sizeB = rank * layer.out();
+            Tensor a = Tensors.keep(parameters.narrow(0, start, sizeA).view(rank, layer.in()));
+            Tensor b = Tensors.keep(parameters.narrow(0, start + sizeA, sizeB).view(layer.out(), rank));
+            sites.add(new Site(layer, rank, config.scale(layer), a, b, start));
+            start += sizeA + sizeB;
+        }
+    }
+
+    /**
+     * The adapter at the start of fine-tuning: B = 0 and A uniform within ±1/√in, as PEFT initialises it, from Java's own
+     * generator so that a seed means the same everywhere.
+     */
+    public static Adapter fresh(Decoder decoder, LoraConfig config, long seed) {
+        List<Linear> layers = decoder.sites().stream().filter(config.targets()::match).toList();
+        if (layers.isEmpty()) {
+            throw new UserInputException("no linear layer of the model matches the targets %s; there are, for example, %s"
+                    .formatted(config.targets(), example(decoder)));
+        }
+        Adapter adapter = new Adapter(config, layers, decoder.type());
+        SplittableRandom random = new SplittableRandom(seed);
+        for (Site site : adapter.sites) {
+            double bound = 1 / Math.sqrt(site.linear().in());
+            float[] values = new float[site.rank() * site.linear().in()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextDouble(-bound, bound);
+            }
+            site.a().copy_(Tensors.of(values, site.rank(), site.linear().in()));
+        }
+        return adapter;
+    }
+
+    private static String example(Decoder decoder) {
+        return decoder.sites().stream().limit(4).map(Linear::name).toList().toString();
+    }
+
+    /**
+     * Reads a PEFT adapter for a decoder.
+     *
+     * @param directory with {@code adapter_config.json} and {@code adapter_model.safetensors}
+     * @throws UserInputException when it is not for this model
+     */
+    public static Adapter load(Path directory, Decoder decoder) {
+        LoraConfig config = readConfig(directory);
+        try (WeightFile file = WeightFile.open(directory.resolve(WEIGHTS))) {
+            List<Linear> layers = new ArrayList<>();
+            for (Linear site : decoder.sites()) {
+                if (config.targets().match(site) && file.tensors().containsKey(name(site, 'A'))) {
+                    layers.add(site);
+                }
+            }
+            int known = 2 * layers.size();
+            if (known != file.tensors().size() || layers.isEmpty()) {
+                String stranger = file.tensors().keySet().stream()
+                        .filter(name -> layers.stream()
+                                .noneMatch(site -> name.equals(name(site, 'A')) || name.equals(name(site, 'B'))))
+                        .findFirst()
+                        .orElse("nothing");
+                throw new UserInputException("%s is not an adapter of this model: it has %s, but the model has, for example, %s"
+                        .formatted(directory, stranger, example(decoder)));
+            }
+            Adapter adapter = new Adapter(config, layers, decoder.type());
+            for (Site site : adapter.sites) {
+                read(directory, file, name(site.linear(), 'A'), site.a());
+                read(directory, file, name(site.linear(), 'B'), site.b());
+            }
+            return adapter;
+        }
+    }
+
+    private static void read(Path directory, WeightFile file, String name, Tensor into) {
+        TensorInfo info = file.tensor(name);
+        List<Long> expected = List.of(into.size(0), into.size(1));
+        if (!info.shape().equals(expected)) {
+            throw new UserInputException("%s is not an adapter of this model: '%s' has shape %s, but %s is needed"
+                    .formatted(directory, name, info.shape(), expected));
+        }
+        Tensor values = Tensors.empty(ScalarType.Float, into.size(0), into.size(1));
+        file.toFloats(name, Tensors.memory(values));
+        into.copy_(values);
+    }
+
+    private static String name(Linear site, char factor) {
+        return PREFIX + site.name() + ".lora_" + factor + ".weight";
+    }
+
+    private static LoraConfig readConfig(Path directory) {
+        Path file = directory.resolve(CONFIG);
+        if (!Files.exists(file)) {
+            throw new UserInputException(
+                    "%s has no %s: it is not a PEFT adapter directory".formatted(directory, CONFIG));
+        }
+        JsonNode json;
+        try {
+            json = JSON.readTree(Files.readAllBytes(file));
+        } catch (JacksonException e) {
+            throw new CorruptDataException("%s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
+        } catch (IOException e) {
+            throw new UserInputException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
+        }
+        if (!json.path("peft_type").asText("LORA").equals("LORA")) {
+            throw new UnsupportedModelException("%s: peft_type '%s' is not supported; only LORA is"
+                    .formatted(file, json.path("peft_type").asText()));
+        }
+        for (String unsupported : List.of("use_dora", "lora_bias", "use_qalora")) {
+            if (json.path(unsupported).asBoolean(false)) {
+                throw new UnsupportedModelException("%s: %s is not supported".formatted(file, unsupported));
+            }
+        }
+        if (!json.path("bias").asText("none").equals("none")) {
+            throw new UnsupportedModelException("%s: bias '%s' is not supported; only none is"
+                    .formatted(file, json.path("bias").asText()));
+        }
+        if (json.path("modules_to_save").size() > 0) {
+            throw new UnsupportedModelException(
+                    "%s: modules_to_save %s is not supported".formatted(file, json.path("modules_to_save")));
+        }
+        Map<String, Integer> ranks = new HashMap<>();
+        json.path("rank_pattern").properties().forEach(entry -> ranks.put(entry.getKey(), entry.getValue().asInt()));
+        Map<String, Double> alphas = new HashMap<>();
+        json.path("alpha_pattern").properties().forEach(entry -> alphas.put(entry.getKey(), entry.getValue().asDouble()));
+        return new LoraConfig(
+                json.path("r").asInt(8),
+                json.path("lora_alpha").asDouble(8),
+                json.path("use_rslora").asBoolean(false),
+                targets(json.path("target_modules")),
+                ranks,
+                alphas);
+    }
+
+    private static LoraConfig.Targets targets(JsonNode node) {
+        if (node.isArray()) {
+            List<String> names = new ArrayList<>();
+            node.forEach(name -> names.add(name.asText()));
+            return new LoraConfig.Targets.Names(names);
+        }
+        String text = node.asText("all-linear");
+        return text.equals("all-linear") ? new LoraConfig.Targets.AllLinear() : new LoraConfig.Targets.Regex(text);
+    }
+
+    /** Writes {@code adapter_config.json} and {@code adapter_model.safetensors} as PEFT reads them. */
+    public void save(Path directory) {
+        try {
+            Files.createDirectories(directory);
+            SafetensorsWriter writer = SafetensorsWriter.create().metadata("format", "pt");
+            for (Site site : sites) {
+                writer.add(name(site.linear(), 'A'), shape(site.a()), Tensors.floats(site.a()));
+                writer.add(name(site.linear(), 'B'), shape(site.b()), Tensors.floats(site.b()));
+            }
+            writer.write(directory.resolve(WEIGHTS));
+            Files.write(directory.resolve(CONFIG), JSON.writeValueAsBytes(configJson()));
+        } catch (IOException e) {
+            throw new UserInputException("adapter cannot be written to %s: %s".formatted(directory, e.getMessage()), e);
+        }
+    }
+
+    private ObjectNode configJson() {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("peft_type", "LORA").put("task_type", "CAUSAL_LM").put("inference_mode", true);
+        json.put("r", config.rank()).put("lora_alpha", config.alpha()).put("lora_dropout", 0.0);
+        json.put("bias", "none").put("use_rslora", config.rsLora());
+        json.put("fan_in_fan_out", sites.getFirst().linear().name().startsWith("transformer.h."));
+        ArrayNode targets = json.putArray("target_modules");
+        sites.forEach(site -> targets.add(site.linear().name()));
+        ObjectNode ranks = json.putObject("rank_pattern");
+        config.rankPattern().forEach(ranks::put);
+        ObjectNode alphas = json.putObject("alpha_pattern");
+        config.alphaPattern().forEach(alphas::put);
+        return json;
+    }
+
+    private static List<Long> shape(Tensor tensor) {
+        return List.of(tensor.size(0), tensor.size(1));
+    }
+
+    /** Adds the updates to the decoder's weights. */
+    public void merge() {
+        for (Site site : sites) {
+            site.linear().merge(site.a(), site.b(), site.scale());
+        }
+    }
+
+    /** Takes the updates off the decoder's weights. */
+    public void unmerge() {
+        sites.forEach(site -> site.linear().unmerge());
+    }
+
+    /** The adapted layers in the order of the model. */
+    public List<Site> sites() {
+        return sites;
+    }
+
+    /** Rank, scale and targets. */
+    public LoraConfig config() {
+        return config;
+    }
+
+    /** All parameters, shape (P): change them in place, then {@link #merge()}. */
+    public Tensor parameters() {
+        return parameters;
+    }
+
+    /** Whether every B is zero, as at the start of fine-tuning: then no gradient reaches A. */
+    public boolean atStart() {
+        return sites.stream().noneMatch(site -> site.b().any().item_bool());
+    }
+
+    /** {@code sha256:<hex>} of the parameters, in float32. */
+    public String digest() {
+        float[] values = Tensors.floats(parameters);
+        ByteBuffer bytes =
+                ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return Digests.name(Digests.sha256(bytes.array()));
+    }
+
+    /** Frees the parameters; unmerge first. */
+    @Override
+    public void close() {
+        for (Site site : sites) {
+            site.a().close();
+            site.b().close();
+        }
+        parameters.close();
+    }
+}
