@@ -1,6 +1,7 @@
 package dev.ascribe.torch.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.ascribe.UserInputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,9 +68,15 @@ public final class Tokenizer implements AutoCloseable {
      */
     public int[] encode(String text, boolean postProcess) {
         String valid = LONE_SURROGATE.matcher(text).replaceAll("\uFFFD");
-        return Arrays.stream(engine.encode(valid, postProcess, false).getIds())
-                .mapToInt(Math::toIntExact)
-                .toArray();
+        // Below HuggingFaceTokenizer.encode, which also copies masks, spans and strings that nobody reads here.
+        long encoding = TokenizersLibrary.LIB.encode(engine.getHandle(), valid, postProcess);
+        try {
+            return Arrays.stream(TokenizersLibrary.LIB.getTokenIds(encoding))
+                    .mapToInt(Math::toIntExact)
+                    .toArray();
+        } finally {
+            TokenizersLibrary.LIB.deleteEncoding(encoding);
+        }
     }
 
     /** The text of the ids, special tokens left out, spaces as they are. */
