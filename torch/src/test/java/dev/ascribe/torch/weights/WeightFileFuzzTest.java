@@ -25,17 +25,17 @@ class WeightFileFuzzTest {
         0, 1, -1, 4, 255, 1L << 31, (1L << 31) - 1, 1L << 32, 1L << 60, 1L << 62, Long.MAX_VALUE, Long.MIN_VALUE
     };
 
-    @Property(tries = 4000)
+    @Property(tries = 1500)
     void aMutatedGgufFileIsReadOrRefused(@ForAll("mutations") Mutation mutation) throws IOException {
         readOrRefuse(mutation.of(gguf()), "fuzz.gguf");
     }
 
-    @Property(tries = 4000)
+    @Property(tries = 1500)
     void aMutatedSafetensorsFileIsReadOrRefused(@ForAll("mutations") Mutation mutation) throws IOException {
         readOrRefuse(mutation.of(golden("golden.safetensors")), "fuzz.safetensors");
     }
 
-    @Property(tries = 1000)
+    @Property(tries = 500)
     void anyBytesAfterAGgufMagicAreReadOrRefused(@ForAll byte[] tail) throws IOException {
         byte[] head = GgufBytes.header(3, 1, 1).bytes();
         byte[] all = Arrays.copyOf(head, head.length + tail.length);
@@ -43,7 +43,7 @@ class WeightFileFuzzTest {
         readOrRefuse(all, "fuzz.gguf");
     }
 
-    @Property(tries = 1000)
+    @Property(tries = 500)
     void anyTextAsSafetensorsHeaderIsReadOrRefused(@ForAll String text) throws IOException {
         byte[] json = ("{" + text).getBytes(UTF_8);
         byte[] all = ByteBuffer.allocate(Long.BYTES + json.length)
@@ -87,7 +87,7 @@ class WeightFileFuzzTest {
                 .as(Mutation::new);
     }
 
-    private enum Kind {
+    enum Kind {
         TRUNCATE,
         FLIP,
         EXTREME_WORD,
@@ -96,7 +96,7 @@ class WeightFileFuzzTest {
         DIGIT
     }
 
-    private record Mutation(Kind kind, long seed, int times) {
+    record Mutation(Kind kind, long seed, int times) {
         byte[] of(byte[] valid) {
             Random random = new Random(seed);
             byte[] bytes = valid.clone();
