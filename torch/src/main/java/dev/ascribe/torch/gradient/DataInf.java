@@ -29,7 +29,8 @@ public final class DataInf implements Curvature {
                     + "build one with --width all");
         }
         int n = rows.rows();
-        DoubleAdder[] squares = Stream.generate(DoubleAdder::new).limit(blocks.size()).toArray(DoubleAdder[]::new);
+        DoubleAdder[] squares =
+                Stream.generate(DoubleAdder::new).limit(blocks.size()).toArray(DoubleAdder[]::new);
         Scan.blockDots(rows, new float[0][], (row, dots, squaredNorms) -> {
             for (int b = 0; b < squares.length; b++) {
                 squares[b].add(squaredNorms[b]);

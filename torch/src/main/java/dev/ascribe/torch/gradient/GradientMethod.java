@@ -34,8 +34,8 @@ public enum GradientMethod {
         return Arrays.stream(values())
                 .filter(method -> method.label.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new UserInputException("--method '%s' is not known; use one of %s"
-                        .formatted(name, names())));
+                .orElseThrow(() ->
+                        new UserInputException("--method '%s' is not known; use one of %s".formatted(name, names())));
     }
 
     /** All names. */

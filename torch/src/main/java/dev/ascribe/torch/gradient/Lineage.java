@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +31,12 @@ public final class Lineage implements AutoCloseable {
     private final List<String> selected; // names of the states that `auto` takes
 
     /** A point and the adapter or model that holds it; neither for a start that is made from a seed. */
-    private record State(Point point, @Nullable Path adapter, @Nullable Path weights, @Nullable LoraConfig start, long seed) {}
+    private record State(
+            Point point,
+            @Nullable Path adapter,
+            @Nullable Path weights,
+            @Nullable LoraConfig start,
+            long seed) {}
 
     private Lineage(LanguageModel model, Precision precision, List<State> states, List<String> selected) {
         this.model = model;
@@ -101,7 +105,10 @@ public final class Lineage implements AutoCloseable {
                 .map(entry -> new State(entry.getKey(), entry.getValue(), null, null, 0))
                 .toList();
         return new Lineage(
-                base, precision, states, states.stream().map(state -> state.point().name()).toList());
+                base,
+                precision,
+                states,
+                states.stream().map(state -> state.point().name()).toList());
     }
 
     /**
@@ -133,8 +140,9 @@ public final class Lineage implements AutoCloseable {
     private static Point get(Map<String, Point> points, String key, String option) {
         Point point = points.get(key);
         if (point == null) {
-            throw new UserInputException("--checkpoints '%s': there is no checkpoint '%s'; there are %s, or use auto, init, final, all"
-                    .formatted(option, key, points.keySet()));
+            throw new UserInputException(
+                    "--checkpoints '%s': there is no checkpoint '%s'; there are %s, or use auto, init, final, all"
+                            .formatted(option, key, points.keySet()));
         }
         return point;
     }
@@ -158,7 +166,8 @@ public final class Lineage implements AutoCloseable {
             return Subject.of(state.weights(), precision, sites, projection);
         }
         if (!sites.equals("lora")) {
-            throw new UserInputException("--sites '%s': a model with adapters has the sites 'lora' only".formatted(sites));
+            throw new UserInputException(
+                    "--sites '%s': a model with adapters has the sites 'lora' only".formatted(sites));
         }
         return Subject.of(model, adapter(state), projection);
     }
@@ -175,7 +184,8 @@ public final class Lineage implements AutoCloseable {
 
     /** Writes a state's adapter to a directory, for an index that must not depend on the run. */
     void keepAdapter(Point point, Path directory) {
-        State state = states.stream().filter(s -> s.point().equals(point)).findFirst().orElseThrow();
+        State state =
+                states.stream().filter(s -> s.point().equals(point)).findFirst().orElseThrow();
         try (Adapter adapter = adapter(state)) {
             adapter.save(directory);
         }
@@ -212,7 +222,6 @@ public final class Lineage implements AutoCloseable {
             return adapter.digest();
         }
     }
-
 
     @Override
     public void close() {

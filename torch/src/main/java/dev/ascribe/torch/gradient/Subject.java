@@ -46,17 +46,25 @@ public final class Subject implements AutoCloseable {
                 case "last" -> List.of(all.getLast());
                 default -> {
                     Pattern pattern = Pattern.compile(sites);
-                    yield all.stream().filter(site -> pattern.matcher(site.name()).matches()).toList();
+                    yield all.stream()
+                            .filter(site -> pattern.matcher(site.name()).matches())
+                            .toList();
                 }
             };
         } catch (PatternSyntaxException e) {
-            throw new UserInputException("--sites '%s' is no regular expression: %s".formatted(sites, e.getDescription()), e);
+            throw new UserInputException(
+                    "--sites '%s' is no regular expression: %s".formatted(sites, e.getDescription()), e);
         }
         if (chosen.isEmpty()) {
             throw new UserInputException("--sites '%s' matches none of the model's %d linear layers, such as %s"
                     .formatted(sites, all.size(), all.getFirst().name()));
         }
         return chosen;
+    }
+
+    /** The same state with features laid out by an index's settings. */
+    Subject laidOut(IndexSettings settings) {
+        return new Subject(model, settings.layout(features), leave);
     }
 
     /** The model in its state. */

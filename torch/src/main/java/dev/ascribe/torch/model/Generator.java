@@ -74,8 +74,8 @@ public final class Generator {
             throw new UserInputException("the prompt has no tokens; give --prompt some text");
         }
         if (prompt.length >= context) {
-            throw new UserInputException(
-                    "the prompt has %d tokens, but the model sees only %d; shorten it".formatted(prompt.length, context));
+            throw new UserInputException("the prompt has %d tokens, but the model sees only %d; shorten it"
+                    .formatted(prompt.length, context));
         }
         int room = Math.min(settings.maxTokens(), context - prompt.length);
         SplittableRandom random = new SplittableRandom(settings.seed());

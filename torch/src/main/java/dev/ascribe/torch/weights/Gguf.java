@@ -84,7 +84,6 @@ public final class Gguf implements WeightFile {
     }
 
     /** Maps the file and reads its header; the tensors' data are not touched. */
-    @SuppressWarnings("MustBeClosedChecker")
     public static Gguf open(Path path) {
         Arena arena = Arena.ofShared();
         try {
