@@ -1,56 +1,36 @@
 package dev.ascribe.torch.gradient;
 
-import dev.ascribe.UserInputException;
 import dev.ascribe.store.FeatureStore;
 import dev.ascribe.store.Scan;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** An instance of the gradient lens: a curvature, and whether both sides are normalised. */
-public enum GradientMethod {
-    /** g(q)·g(i). */
-    GRADIENT_DOT("gradient-dot", "dot", Curvature.IDENTITY, false),
-    /** The cosine of g(q) and g(i); 0 where a norm is 0. */
-    GRADIENT_COSINE("gradient-cosine", "cosine", Curvature.IDENTITY, true),
-    /** {@link DataInf}. */
-    DATAINF("datainf", "nats", new DataInf(), false);
+/**
+ * An instance of the gradient lens: a curvature, and whether both sides are normalised.
+ *
+ * @param label the name that the command line uses
+ * @param scale the unit of the scores
+ * @param curvature C
+ * @param normalised whether scores are cosines
+ */
+public record GradientMethod(String label, String scale, Curvature curvature, boolean normalised) {
+    private static final GradientMethod DATAINF = new GradientMethod("datainf", "nats", new DataInf(), false);
 
-    private final String label;
-    private final String scale;
-    private final Curvature curvature;
-    private final boolean normalised;
-
-    GradientMethod(String label, String scale, Curvature curvature, boolean normalised) {
-        this.label = label;
-        this.scale = scale;
-        this.curvature = curvature;
-        this.normalised = normalised;
-    }
+    private static final List<GradientMethod> ALL = List.of(
+            new GradientMethod("gradient-cosine", "cosine", Curvature.IDENTITY, true),
+            new GradientMethod("gradient-dot", "dot", Curvature.IDENTITY, false),
+            DATAINF);
 
     /** By the name that the command line uses. */
-    public static GradientMethod parse(String name) {
-        return Arrays.stream(values())
-                .filter(method -> method.label.equals(name))
-                .findFirst()
-                .orElseThrow(() ->
-                        new UserInputException("--method '%s' is not known; use one of %s".formatted(name, names())));
+    public static Optional<GradientMethod> named(String name) {
+        return ALL.stream().filter(method -> method.label.equals(name)).findFirst();
     }
 
-    /** All names. */
+    /** All names, the default first. */
     public static List<String> names() {
-        return Arrays.stream(values()).map(GradientMethod::label).toList();
-    }
-
-    /** The name that the command line uses. */
-    public String label() {
-        return label;
-    }
-
-    /** The unit of the scores. */
-    public String scale() {
-        return scale;
+        return ALL.stream().map(GradientMethod::label).toList();
     }
 
     /** Whether checkpoints count by their learning rate (else equally). */
@@ -62,7 +42,7 @@ public enum GradientMethod {
     public Map<String, Object> parameters() {
         Map<String, Object> parameters = new LinkedHashMap<>();
         parameters.put("name", label);
-        if (this == DATAINF) {
+        if (equals(DATAINF)) {
             parameters.put("dampingFactor", DataInf.DAMPING);
         }
         return parameters;
