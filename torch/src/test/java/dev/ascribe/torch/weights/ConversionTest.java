@@ -7,11 +7,10 @@ import dev.ascribe.CorruptDataException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ShortBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -106,12 +105,13 @@ class ConversionTest {
     }
 
     private static short[] finite(int exponentMask) {
-        short[] all = new short[1 << 16];
-        AtomicInteger count = new AtomicInteger();
-        IntStream.range(0, 1 << 16)
-                .filter(bits -> (bits & exponentMask) != exponentMask)
-                .forEach(bits -> all[count.getAndIncrement()] = (short) bits);
-        return Arrays.copyOf(all, count.get());
+        ShortBuffer finite = ShortBuffer.allocate(1 << 16);
+        for (int bits = 0; bits < 1 << 16; bits++) {
+            if ((bits & exponentMask) != exponentMask) {
+                finite.put((short) bits);
+            }
+        }
+        return Arrays.copyOf(finite.array(), finite.position());
     }
 
     private static float[] convert(TensorType type, MemorySegment source, long elements) {
