@@ -24,7 +24,7 @@ public final class Tensors {
     public static Tensor keep(Tensor tensor) {
         PointerScope scope = PointerScope.getInnerScope();
         if (scope != null) {
-            scope.detach(tensor);
+            scope.detach(tensor.<Tensor>retainReference()); // detaching alone would free it
         }
         return tensor;
     }

@@ -23,7 +23,8 @@ public record Projection(int rows, int columns, long seed) {
 
     public Projection {
         if (rows < 1 || columns < 1) {
-            throw new UserInputException("a projection of " + rows + "x" + columns + " keeps nothing; use 16x16 or none");
+            throw new UserInputException(
+                    "a projection of " + rows + "x" + columns + " keeps nothing; use 16x16 or none");
         }
     }
 

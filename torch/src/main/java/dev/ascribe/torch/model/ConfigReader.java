@@ -30,15 +30,17 @@ final class ConfigReader {
     static DecoderConfig read(String source, JsonNode json, boolean outputStored) {
         ConfigReader reader = new ConfigReader(source, json);
         if (present(json.get("quantization_config"))) {
-            throw reader.unsupported("quantization_config", "a quantised checkpoint; use the full-precision model or a GGUF");
+            throw reader.unsupported(
+                    "quantization_config", "a quantised checkpoint; use the full-precision model or a GGUF");
         }
         String type = json.path("model_type").asText("");
         return switch (type) {
             case "gpt2" -> reader.gpt2(outputStored);
             case "llama", "mistral", "qwen2", "qwen3" -> reader.llama(type, outputStored);
             default ->
-                throw new UnsupportedModelException("%s: model_type '%s' is not supported; supported are gpt2, llama, mistral, qwen2, qwen3"
-                        .formatted(source, type));
+                throw new UnsupportedModelException(
+                        "%s: model_type '%s' is not supported; supported are gpt2, llama, mistral, qwen2, qwen3"
+                                .formatted(source, type));
         };
     }
 
@@ -126,7 +128,8 @@ final class ConfigReader {
     private Rope rope() {
         JsonNode parameters = json.get("rope_parameters");
         JsonNode scaling = present(parameters) ? parameters : json.path("rope_scaling");
-        double theta = scaling.path("rope_theta").asDouble(json.path("rope_theta").asDouble(10_000));
+        double theta =
+                scaling.path("rope_theta").asDouble(json.path("rope_theta").asDouble(10_000));
         String kind = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
         return switch (kind) {
             case "default" -> new Rope(theta, new Scaling.None());
@@ -150,13 +153,15 @@ final class ConfigReader {
             case "gelu_new", "gelu_pytorch_tanh" -> Activation.GELU_TANH;
             case "gelu" -> Activation.GELU;
             case "relu" -> Activation.RELU;
-            default -> throw unsupported(key, "'" + name + "'; supported are silu, gelu, gelu_new, gelu_pytorch_tanh, relu");
+            default ->
+                throw unsupported(key, "'" + name + "'; supported are silu, gelu, gelu_new, gelu_pytorch_tanh, relu");
         };
     }
 
     private int headWidth(int width, int heads) {
         if (heads < 1 || width % heads != 0) {
-            throw new CorruptDataException("%s: width %d cannot be split over %d heads".formatted(source, width, heads));
+            throw new CorruptDataException(
+                    "%s: width %d cannot be split over %d heads".formatted(source, width, heads));
         }
         return width / heads;
     }
@@ -174,7 +179,8 @@ final class ConfigReader {
     private int number(String key) {
         JsonNode value = json.get(key);
         if (value == null || !value.canConvertToInt() || value.asInt() < 1) {
-            throw new CorruptDataException("%s: '%s' must be a positive whole number, but is %s".formatted(source, key, value));
+            throw new CorruptDataException(
+                    "%s: '%s' must be a positive whole number, but is %s".formatted(source, key, value));
         }
         return value.asInt();
     }

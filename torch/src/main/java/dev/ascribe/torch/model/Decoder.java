@@ -41,12 +41,15 @@ public final class Decoder {
 
         Stream<Linear> sites() {
             return Stream.concat(
-                    inputs.stream(),
-                    Stream.of(attentionOut, gate, up, down).flatMap(Stream::ofNullable));
+                    inputs.stream(), Stream.of(attentionOut, gate, up, down).flatMap(Stream::ofNullable));
         }
     }
 
-    private record NormLayer(DecoderConfig.Norm kind, Tensor weight, @Nullable Tensor bias, double epsilon) {
+    private record NormLayer(
+            DecoderConfig.Norm kind,
+            Tensor weight,
+            @Nullable Tensor bias,
+            double epsilon) {
         Tensor apply(Tensor x) {
             long[] width = {weight.numel()};
             return switch (kind) {
@@ -204,12 +207,7 @@ public final class Decoder {
     }
 
     private Tensor attention(
-            Block block,
-            Tensor x,
-            Packed batch,
-            Rotary.@Nullable Angles angles,
-            Tape tape,
-            @Nullable Cache cache) {
+            Block block, Tensor x, Packed batch, Rotary.@Nullable Angles angles, Tape tape, @Nullable Cache cache) {
         long n = x.size(0);
         Tensor query;
         Tensor key;
@@ -322,5 +320,4 @@ public final class Decoder {
             case RELU -> torch.relu(x);
         };
     }
-
 }

@@ -85,17 +85,57 @@ public record DecoderConfig(
 
     /** How rotary frequencies are stretched to longer contexts. */
     public sealed interface Scaling {
+        /**
+         * The frequency used in place of one.
+         *
+         * @param i which, 0 for the highest
+         * @param frequency radians a position
+         */
+        double scaled(int i, double frequency);
+
         /** Not at all. */
-        record None() implements Scaling {}
+        record None() implements Scaling {
+            @Override
+            public double scaled(int i, double frequency) {
+                return frequency;
+            }
+        }
 
         /** Every frequency divided by a factor. */
-        record Linear(double factor) implements Scaling {}
+        record Linear(double factor) implements Scaling {
+            @Override
+            public double scaled(int i, double frequency) {
+                return frequency / factor;
+            }
+        }
 
         /** Llama 3's: low frequencies divided, high ones kept, those between interpolated. */
-        record Llama3(double factor, double lowFactor, double highFactor, double originalContext) implements Scaling {}
+        record Llama3(double factor, double lowFactor, double highFactor, double originalContext) implements Scaling {
+            @Override
+            public double scaled(int i, double frequency) {
+                double wavelength = 2 * Math.PI / frequency;
+                if (wavelength < originalContext / highFactor) {
+                    return frequency;
+                }
+                if (wavelength > originalContext / lowFactor) {
+                    return frequency / factor;
+                }
+                double smooth = (originalContext / wavelength - lowFactor) / (highFactor - lowFactor);
+                return (1 - smooth) * frequency / factor + smooth * frequency;
+            }
+        }
 
         /** Frequency by frequency, as a GGUF file's {@code rope_freqs.weight} gives them. */
-        record Divisors(List<Float> divisors) implements Scaling {}
+        record Divisors(List<Float> divisors) implements Scaling {
+            public Divisors {
+                divisors = List.copyOf(divisors);
+            }
+
+            @Override
+            public double scaled(int i, double frequency) {
+                return frequency / divisors.get(i);
+            }
+        }
     }
 
     public DecoderConfig {

@@ -9,7 +9,6 @@ import dev.ascribe.torch.model.DecoderConfig.Rope;
 import dev.ascribe.torch.model.DecoderConfig.Scaling;
 import dev.ascribe.torch.weights.Gguf;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -59,8 +58,9 @@ final class GgufReader {
     DecoderConfig config() {
         boolean gpt = architecture.equals("gpt2");
         if (!gpt && !List.of("llama", "qwen2", "qwen3").contains(architecture)) {
-            throw new UnsupportedModelException("%s: architecture '%s' is not supported; supported are gpt2, llama, qwen2, qwen3"
-                    .formatted(file.path(), architecture));
+            throw new UnsupportedModelException(
+                    "%s: architecture '%s' is not supported; supported are gpt2, llama, qwen2, qwen3"
+                            .formatted(file.path(), architecture));
         }
         if (number("expert_count").orElse(0.0) > 0) {
             throw new UnsupportedModelException(file.path() + ": mixtures of experts (expert_count) are not supported");
@@ -116,10 +116,12 @@ final class GgufReader {
         String kind = String.valueOf(file.metadata().getOrDefault(architecture + ".rope.scaling.type", "none"));
         return switch (kind) {
             case "none" -> new Rope(theta, new Scaling.None());
-            case "linear" -> new Rope(theta, new Scaling.Linear(number("rope.scaling.factor").orElse(1.0)));
+            case "linear" ->
+                new Rope(theta, new Scaling.Linear(number("rope.scaling.factor").orElse(1.0)));
             default ->
-                throw new UnsupportedModelException("%s: rope.scaling.type '%s' is not supported; supported are none, linear"
-                        .formatted(file.path(), kind));
+                throw new UnsupportedModelException(
+                        "%s: rope.scaling.type '%s' is not supported; supported are none, linear"
+                                .formatted(file.path(), kind));
         };
     }
 
@@ -162,8 +164,9 @@ final class GgufReader {
         return number(key)
                 .filter(value -> value >= 1 && value <= Integer.MAX_VALUE)
                 .map(Double::intValue)
-                .orElseThrow(() -> new CorruptDataException("%s: metadata '%s.%s' is missing or no positive whole number"
-                        .formatted(file.path(), architecture, key)));
+                .orElseThrow(
+                        () -> new CorruptDataException("%s: metadata '%s.%s' is missing or no positive whole number"
+                                .formatted(file.path(), architecture, key)));
     }
 
     private Optional<Double> number(String key) {
@@ -171,5 +174,4 @@ final class GgufReader {
                 ? Optional.of(number.doubleValue())
                 : Optional.empty();
     }
-
 }

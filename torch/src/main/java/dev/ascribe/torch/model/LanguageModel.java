@@ -131,7 +131,9 @@ public final class LanguageModel implements AutoCloseable {
             for (Path file : files.sorted().toList()) {
                 String name = file.getFileName().toString();
                 if (Files.isRegularFile(file)
-                        && (name.endsWith(".safetensors") || name.equals("config.json") || name.startsWith("tokenizer"))) {
+                        && (name.endsWith(".safetensors")
+                                || name.equals("config.json")
+                                || name.startsWith("tokenizer"))) {
                     digest.update((name + " " + Digests.ofFile(file) + "\n").getBytes(StandardCharsets.UTF_8));
                 }
             }

@@ -47,7 +47,8 @@ public final class Packed {
         if (sequences.isEmpty() || Arrays.stream(lengths).anyMatch(n -> n == 0)) {
             throw new IllegalArgumentException("a batch needs sequences of at least one token");
         }
-        return new Packed(lengths, sequences.stream().flatMapToInt(Arrays::stream).toArray(), 0);
+        return new Packed(
+                lengths, sequences.stream().flatMapToInt(Arrays::stream).toArray(), 0);
     }
 
     /** One sequence that continues at a position. */

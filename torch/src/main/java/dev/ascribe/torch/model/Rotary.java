@@ -16,28 +16,9 @@ final class Rotary {
         this.type = type;
         float[] twice = new float[headWidth];
         for (int i = 0; i < headWidth; i++) {
-            twice[i] = (float) scaled(rope.scaling(), i % half, Math.pow(rope.theta(), -2.0 * (i % half) / headWidth));
+            twice[i] = (float) rope.scaling().scaled(i % half, Math.pow(rope.theta(), -2.0 * (i % half) / headWidth));
         }
         this.frequencies = Tensors.keep(Tensors.of(twice, headWidth));
-    }
-
-    private static double scaled(DecoderConfig.Scaling scaling, int i, double frequency) {
-        return switch (scaling) {
-            case DecoderConfig.Scaling.None() -> frequency;
-            case DecoderConfig.Scaling.Linear(double factor) -> frequency / factor;
-            case DecoderConfig.Scaling.Divisors(List<Float> divisors) -> frequency / divisors.get(i);
-            case DecoderConfig.Scaling.Llama3(double factor, double low, double high, double original) -> {
-                double wavelength = 2 * Math.PI / frequency;
-                if (wavelength < original / high) {
-                    yield frequency;
-                }
-                if (wavelength > original / low) {
-                    yield frequency / factor;
-                }
-                double smooth = (original / wavelength - low) / (high - low);
-                yield (1 - smooth) * frequency / factor + smooth * frequency;
-            }
-        };
     }
 
     /** The cosines and sines of a batch's positions. The angle is a float32 product, as where the models were trained. */

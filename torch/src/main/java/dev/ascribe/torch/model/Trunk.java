@@ -65,7 +65,8 @@ public final class Trunk implements AutoCloseable {
         Tensor x = below(Packed.of(missing.stream().map(Sequence::tokens).toList()));
         long start = 0;
         for (Sequence sequence : missing) {
-            states.put(sequence, Tensors.keep(x.narrow(0, start, sequence.length()).clone()));
+            states.put(
+                    sequence, Tensors.keep(x.narrow(0, start, sequence.length()).clone()));
             start += sequence.length();
         }
     }

@@ -82,10 +82,12 @@ public final class Adapter implements AutoCloseable {
      * generator so that a seed means the same everywhere.
      */
     public static Adapter fresh(Decoder decoder, LoraConfig config, long seed) {
-        List<Linear> layers = decoder.sites().stream().filter(config.targets()::match).toList();
+        List<Linear> layers =
+                decoder.sites().stream().filter(config.targets()::match).toList();
         if (layers.isEmpty()) {
-            throw new UserInputException("no linear layer of the model matches the targets %s; there are, for example, %s"
-                    .formatted(config.targets(), example(decoder)));
+            throw new UserInputException(
+                    "no linear layer of the model matches the targets %s; there are, for example, %s"
+                            .formatted(config.targets(), example(decoder)));
         }
         Adapter adapter = new Adapter(config, layers, decoder.type());
         SplittableRandom random = new SplittableRandom(seed);
@@ -126,8 +128,9 @@ public final class Adapter implements AutoCloseable {
                                 .noneMatch(site -> name.equals(name(site, 'A')) || name.equals(name(site, 'B'))))
                         .findFirst()
                         .orElse("nothing");
-                throw new UserInputException("%s is not an adapter of this model: it has %s, but the model has, for example, %s"
-                        .formatted(directory, stranger, example(decoder)));
+                throw new UserInputException(
+                        "%s is not an adapter of this model: it has %s, but the model has, for example, %s"
+                                .formatted(directory, stranger, example(decoder)));
             }
             Adapter adapter = new Adapter(config, layers, decoder.type());
             for (Site site : adapter.sites) {
@@ -154,7 +157,8 @@ public final class Adapter implements AutoCloseable {
         return PREFIX + site.name() + ".lora_" + factor + ".weight";
     }
 
-    private static LoraConfig readConfig(Path directory) {
+    /** The configuration of a PEFT adapter. */
+    public static LoraConfig readConfig(Path directory) {
         Path file = directory.resolve(CONFIG);
         if (!Files.exists(file)) {
             throw new UserInputException(
@@ -186,9 +190,13 @@ public final class Adapter implements AutoCloseable {
                     "%s: modules_to_save %s is not supported".formatted(file, json.path("modules_to_save")));
         }
         Map<String, Integer> ranks = new HashMap<>();
-        json.path("rank_pattern").properties().forEach(entry -> ranks.put(entry.getKey(), entry.getValue().asInt()));
+        json.path("rank_pattern")
+                .properties()
+                .forEach(entry -> ranks.put(entry.getKey(), entry.getValue().asInt()));
         Map<String, Double> alphas = new HashMap<>();
-        json.path("alpha_pattern").properties().forEach(entry -> alphas.put(entry.getKey(), entry.getValue().asDouble()));
+        json.path("alpha_pattern")
+                .properties()
+                .forEach(entry -> alphas.put(entry.getKey(), entry.getValue().asDouble()));
         return new LoraConfig(
                 json.path("r").asInt(8),
                 json.path("lora_alpha").asDouble(8),
@@ -278,8 +286,7 @@ public final class Adapter implements AutoCloseable {
     /** {@code sha256:<hex>} of the parameters, in float32. */
     public String digest() {
         float[] values = Tensors.floats(parameters);
-        ByteBuffer bytes =
-                ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
         return Digests.name(Digests.sha256(bytes.array()));
     }

@@ -38,8 +38,7 @@ final class FullLearner implements Learner {
         LossBatch losses = LossBatch.of(batch);
         Tensor nats = losses.nats(decoder, decoder.hidden(losses.packed(), Tape.NONE), Tape.NONE);
         Tensor loss = nats.mul(losses.weights(nats)).sum();
-        TensorVector gradients =
-                torch.grad(new TensorVector(loss), new TensorVector(leaves.toArray(Tensor[]::new)));
+        TensorVector gradients = torch.grad(new TensorVector(loss), new TensorVector(leaves.toArray(Tensor[]::new)));
         long start = 0;
         for (int i = 0; i < leaves.size(); i++) {
             long size = leaves.get(i).numel();

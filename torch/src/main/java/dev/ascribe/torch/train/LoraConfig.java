@@ -44,17 +44,49 @@ public record LoraConfig(
     /** Which modules are adapted. */
     public sealed interface Targets {
         /** Every linear layer but the output projection. */
-        record AllLinear() implements Targets {}
+        record AllLinear() implements Targets {
+            @Override
+            public boolean match(Linear site) {
+                return !site.name().equals("lm_head");
+            }
+
+            @Override
+            public String toString() {
+                return "all-linear";
+            }
+        }
 
         /** Modules whose name is one of these or ends with a dot and one of these. */
         record Names(List<String> names) implements Targets {
             public Names {
                 names = List.copyOf(names);
             }
+
+            @Override
+            public boolean match(Linear site) {
+                return names.stream()
+                        .anyMatch(
+                                name -> site.name().equals(name) || site.name().endsWith("." + name));
+            }
+
+            @Override
+            public String toString() {
+                return String.join(",", names);
+            }
         }
 
         /** Modules whose whole name matches. */
-        record Regex(String pattern) implements Targets {}
+        record Regex(String pattern) implements Targets {
+            @Override
+            public boolean match(Linear site) {
+                return compile(pattern).matcher(site.name()).matches();
+            }
+
+            @Override
+            public String toString() {
+                return pattern;
+            }
+        }
 
         /**
          * {@code all-linear}, names separated by commas, or a regular expression.
@@ -73,14 +105,7 @@ public record LoraConfig(
         }
 
         /** Whether a layer is adapted. */
-        default boolean match(Linear site) {
-            return switch (this) {
-                case AllLinear() -> !site.name().equals("lm_head");
-                case Names(List<String> names) ->
-                    names.stream().anyMatch(name -> site.name().equals(name) || site.name().endsWith("." + name));
-                case Regex(String pattern) -> compile(pattern).matcher(site.name()).matches();
-            };
-        }
+        boolean match(Linear site);
 
         private static Pattern compile(String pattern) {
             try {

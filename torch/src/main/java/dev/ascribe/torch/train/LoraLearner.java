@@ -70,5 +70,4 @@ final class LoraLearner implements Learner {
         adapter.unmerge();
         trunk.close();
     }
-
 }

@@ -48,15 +48,6 @@ public record TrainingPlan(
     /** The same plan with another seed. */
     public TrainingPlan withSeed(long other) {
         return new TrainingPlan(
-                epochs,
-                batch,
-                learningRate,
-                schedule,
-                warmUp,
-                weightDecay,
-                clip,
-                checkpoints,
-                validation,
-                other);
+                epochs, batch, learningRate, schedule, warmUp, weightDecay, clip, checkpoints, validation, other);
     }
 }

@@ -84,7 +84,6 @@ public final class Gguf implements WeightFile {
     }
 
     /** Maps the file and reads its header; the tensors' data are not touched. */
-    @SuppressWarnings("MustBeClosedChecker")
     public static Gguf open(Path path) {
         Arena arena = Arena.ofShared();
         try {
@@ -207,7 +206,9 @@ public final class Gguf implements WeightFile {
                 case 10 -> u64(key);
                 case 11 -> file.get(LONG, advance(8, key));
                 case 12 -> Double.longBitsToDouble(file.get(LONG, advance(8, key)));
-                default -> throw corrupt(at, "metadata '%s' has unknown type %s".formatted(key, Integer.toUnsignedString(type)));
+                default ->
+                    throw corrupt(
+                            at, "metadata '%s' has unknown type %s".formatted(key, Integer.toUnsignedString(type)));
             };
         }
 
@@ -222,12 +223,18 @@ public final class Gguf implements WeightFile {
                 case 8, 10, 11, 12 -> 8;
                 case 9 -> 12;
                 default ->
-                    throw corrupt(at, "metadata '%s' is an array of unknown type %s".formatted(key, Integer.toUnsignedString(type)));
+                    throw corrupt(
+                            at,
+                            "metadata '%s' is an array of unknown type %s"
+                                    .formatted(key, Integer.toUnsignedString(type)));
             };
             requireRoom(length, smallest, "array '" + key + "'", at);
             arrayElements += length;
             if (arrayElements > MAX_ARRAY_ELEMENTS) {
-                throw corrupt(at, "metadata arrays have more than %d elements with '%s' (%d)".formatted(MAX_ARRAY_ELEMENTS, key, length));
+                throw corrupt(
+                        at,
+                        "metadata arrays have more than %d elements with '%s' (%d)"
+                                .formatted(MAX_ARRAY_ELEMENTS, key, length));
             }
             if (depth == MAX_DEPTH) {
                 throw corrupt(at, "metadata '%s' nests arrays more than %d deep".formatted(key, MAX_DEPTH));
@@ -244,7 +251,10 @@ public final class Gguf implements WeightFile {
             long at = position;
             int dimensions = u32("the dimensions of " + name);
             if (dimensions < 0 || dimensions > MAX_DIMENSIONS) {
-                throw corrupt(at, "tensor '%s' has %s dimensions, at most %d are possible".formatted(name, Integer.toUnsignedString(dimensions), MAX_DIMENSIONS));
+                throw corrupt(
+                        at,
+                        "tensor '%s' has %s dimensions, at most %d are possible"
+                                .formatted(name, Integer.toUnsignedString(dimensions), MAX_DIMENSIONS));
             }
             List<Long> shape = new ArrayList<>();
             for (int i = 0; i < dimensions; i++) {
@@ -271,11 +281,17 @@ public final class Gguf implements WeightFile {
             long start = position + alignment - 1 & -alignment;
             for (Declared tensor : declared) {
                 if (tensor.offset % alignment != 0) {
-                    throw corrupt(tensor.at, "tensor '%s' at offset %d is not aligned to %d".formatted(tensor.name, tensor.offset, alignment));
+                    throw corrupt(
+                            tensor.at,
+                            "tensor '%s' at offset %d is not aligned to %d"
+                                    .formatted(tensor.name, tensor.offset, alignment));
                 }
                 long bytes = byteSize(tensor);
                 if (start > file.byteSize() || tensor.offset > file.byteSize() - start - bytes) {
-                    throw corrupt(tensor.at, "tensor '%s' of %d bytes at %d + %d ends beyond the file's %d bytes: it is truncated, or its header is damaged".formatted(tensor.name, bytes, start, tensor.offset, file.byteSize()));
+                    throw corrupt(
+                            tensor.at,
+                            "tensor '%s' of %d bytes at %d + %d ends beyond the file's %d bytes: it is truncated, or its header is damaged"
+                                    .formatted(tensor.name, bytes, start, tensor.offset, file.byteSize()));
                 }
                 TensorInfo info =
                         new TensorInfo(tensor.name, tensor.type, tensor.shape, path, start + tensor.offset, bytes);
@@ -331,7 +347,9 @@ public final class Gguf implements WeightFile {
         private void requireRoom(long count, long smallest, String what, long at) {
             long room = file.byteSize() - position;
             if (count > room / smallest) {
-                throw corrupt(at, "%s: %d of at least %d bytes do not fit in the %d left".formatted(what, count, smallest, room));
+                throw corrupt(
+                        at,
+                        "%s: %d of at least %d bytes do not fit in the %d left".formatted(what, count, smallest, room));
             }
         }
 

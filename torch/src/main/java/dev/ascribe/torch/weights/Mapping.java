@@ -35,6 +35,10 @@ final class Mapping {
         }
     }
 
+    static boolean startsWith(byte[] bytes, int first, int second) {
+        return bytes.length >= 2 && bytes[0] == (byte) first && bytes[1] == (byte) second;
+    }
+
     static UserInputException unreadable(Path file, IOException e) {
         return e instanceof NoSuchFileException
                 ? new UserInputException("%s does not exist".formatted(file), e)

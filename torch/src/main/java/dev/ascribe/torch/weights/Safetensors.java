@@ -67,7 +67,6 @@ public final class Safetensors implements WeightFile {
      * @param path a safetensors file, an index of several ({@code *.json}), or a directory that holds {@code
      *     model.safetensors} or {@code model.safetensors.index.json}
      */
-    @SuppressWarnings("MustBeClosedChecker")
     public static Safetensors open(Path path) {
         Path found = Files.isDirectory(path) ? inDirectory(path) : path;
         Safetensors opened = new Safetensors(found, Arena.ofShared());

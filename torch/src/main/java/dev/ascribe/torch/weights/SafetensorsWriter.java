@@ -102,7 +102,7 @@ public final class SafetensorsWriter {
 
     private void writeTo(Path partial) throws IOException {
         List<Tensor> ordered = tensors.values().stream()
-                .sorted(Comparator.comparing(tensor -> -tensor.type.blockBytes()))
+                .sorted(Comparator.comparing(Tensor::type))
                 .toList();
         try (FileChannel channel = FileChannel.open(
                 partial, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {

@@ -7,22 +7,22 @@ import java.util.Optional;
  * How a tensor's elements are stored. The names are those of safetensors and of ggml.
  *
  * <p>Elements are stored in blocks of {@link #blockElements()} neighbours of the innermost dimension, each block {@link
- * #blockBytes()} long; plain types have one element a block.
+ * #blockBytes()} long; plain types have one element a block. Their order is that in which safetensors files hold them.
  */
 public enum TensorType {
+    U64(TensorType.NOT_IN_GGML, 1, 8),
+    I64(27, 1, 8),
     F64(28, 1, 8),
     F32(0, 1, 4),
-    F16(1, 1, 2),
+    U32(TensorType.NOT_IN_GGML, 1, 4),
+    I32(26, 1, 4),
     BF16(30, 1, 2),
+    F16(1, 1, 2),
+    U16(TensorType.NOT_IN_GGML, 1, 2),
+    I16(25, 1, 2),
     F8_E4M3(TensorType.NOT_IN_GGML, 1, 1),
     F8_E5M2(TensorType.NOT_IN_GGML, 1, 1),
-    I64(27, 1, 8),
-    I32(26, 1, 4),
-    I16(25, 1, 2),
     I8(24, 1, 1),
-    U64(TensorType.NOT_IN_GGML, 1, 8),
-    U32(TensorType.NOT_IN_GGML, 1, 4),
-    U16(TensorType.NOT_IN_GGML, 1, 2),
     U8(TensorType.NOT_IN_GGML, 1, 1),
     BOOL(TensorType.NOT_IN_GGML, 1, 1),
     Q4_0(2, 32, 2 + 16),

@@ -28,7 +28,8 @@ public sealed interface WeightFile extends AutoCloseable permits Safetensors, Gg
         if (Gguf.recognises(magic)) {
             return Gguf.open(path);
         }
-        if (magic.length > 2 && (magic[0] == 'P' && magic[1] == 'K' || magic[0] == (byte) 0x80 && magic[1] == 2)) {
+        // A zip archive, or what PyTorch wrote before it wrote those.
+        if (Mapping.startsWith(magic, 'P', 'K') || Mapping.startsWith(magic, 0x80, 2)) {
             throw new UnsupportedModelException(
                     "%s is a PyTorch pickle; save the model as safetensors (save_pretrained does)".formatted(path));
         }

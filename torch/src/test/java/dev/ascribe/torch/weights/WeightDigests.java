@@ -40,10 +40,12 @@ final class WeightDigests {
     private static String line(TensorInfo info, MemorySegment floats) {
         MessageDigest digest = Digests.sha256();
         for (long at = 0; at < floats.byteSize(); at += 1 << 20) {
-            ByteBuffer piece = floats.asSlice(at, Math.min(1 << 20, floats.byteSize() - at)).asByteBuffer();
+            ByteBuffer piece = floats.asSlice(at, Math.min(1 << 20, floats.byteSize() - at))
+                    .asByteBuffer();
             digest.update(piece);
         }
         String shape = info.shape().stream().map(String::valueOf).collect(Collectors.joining(",", "[", "]"));
-        return "%s %s %s %s".formatted(info.name(), info.type(), shape, HexFormat.of().formatHex(digest.digest()));
+        return "%s %s %s %s"
+                .formatted(info.name(), info.type(), shape, HexFormat.of().formatHex(digest.digest()));
     }
 }

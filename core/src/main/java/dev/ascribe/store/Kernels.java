@@ -1,0 +1,210 @@
+package dev.ascribe.store;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Inner products by the Vector API. Every loop is written out once a dtype: a shared loop that calls a method of the dtype
+ * allocates vectors on the heap as soon as two dtypes are in use.
+ *
+ * <p>bf16 and int8 rows are read as 32-bit lanes that hold 2 or 4 neighbouring columns each; shifts take them apart. The query
+ * is packed in that order once (see {@link #pack}), so that no lane ever has to move.
+ */
+final class Kernels {
+    /** Vectors beyond a row's alignment would read past its end. */
+    private static final VectorSpecies<Float> FLOATS =
+            FloatVector.SPECIES_PREFERRED.vectorByteSize() > FeatureStoreWriter.ALIGNMENT
+                    ? FloatVector.SPECIES_512
+                    : FloatVector.SPECIES_PREFERRED;
+
+    private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+    private static final int N = FLOATS.length();
+    private static final int BYTES = FLOATS.vectorByteSize();
+    private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+    private static final int UPPER_HALF = 0xffff0000;
+    private static final int UPPER_BYTE = 0xff000000;
+    /** What int8 lanes are too large by: they stay in the upper byte. */
+    private static final float UPPER_BYTE_UNIT = 1 << 24;
+
+    private Kernels() {}
+
+    /** Rows that {@link #dots} takes at once. */
+    static final int ROWS = 4;
+
+    /**
+     * A query in the order of the lanes.
+     *
+     * @param query shape (width of a block)
+     * @param offset the block's first column
+     * @param stride bytes of a row
+     * @return shape (stride / bytes of a feature), zeros outside the block
+     */
+    static float[] pack(Dtype dtype, float[] query, int offset, long stride) {
+        int parts = Float.BYTES / dtype.bytes();
+        float unit = dtype == Dtype.INT8 ? 1 / UPPER_BYTE_UNIT : 1;
+        float[] packed = new float[(int) (stride / dtype.bytes())];
+        for (int i = 0; i < query.length; i++) {
+            int column = offset + i;
+            int vector = column / (parts * N);
+            int lane = column / parts % N;
+            packed[(vector * parts + column % parts) * N + lane] = query[i] * unit;
+        }
+        return packed;
+    }
+
+    /**
+     * Adds to {@code sums} the inner products of 4 rows with a packed query.
+     *
+     * @param at0 byte position of a row, like the other three
+     * @param from first byte of the row to take, a multiple of 64
+     * @param to the byte after the last
+     */
+    static void dots(
+            Dtype dtype,
+            MemorySegment rows,
+            long at0,
+            long at1,
+            long at2,
+            long at3,
+            float[] packed,
+            int from,
+            int to,
+            float[] sums,
+            int at) {
+        switch (dtype) {
+            case F32 -> f32(rows, at0, at1, at2, at3, packed, from, to, sums, at);
+            case BF16 -> bf16(rows, at0, at1, at2, at3, packed, from, to, sums, at);
+            case INT8 -> {
+                // One row at a time: four would need more registers than there are.
+                sums[at] += int8(rows, at0, packed, from, to);
+                sums[at + 1] += int8(rows, at1, packed, from, to);
+                sums[at + 2] += int8(rows, at2, packed, from, to);
+                sums[at + 3] += int8(rows, at3, packed, from, to);
+            }
+        }
+    }
+
+    private static void f32(
+            MemorySegment rows,
+            long at0,
+            long at1,
+            long at2,
+            long at3,
+            float[] query,
+            int from,
+            int to,
+            float[] sums,
+            int at) {
+        FloatVector sum0 = FloatVector.zero(FLOATS);
+        FloatVector sum1 = sum0;
+        FloatVector sum2 = sum0;
+        FloatVector sum3 = sum0;
+        for (int i = from; i < to; i += BYTES) {
+            FloatVector q = FloatVector.fromArray(FLOATS, query, i / Float.BYTES);
+            sum0 = FloatVector.fromMemorySegment(FLOATS, rows, at0 + i, LITTLE).fma(q, sum0);
+            sum1 = FloatVector.fromMemorySegment(FLOATS, rows, at1 + i, LITTLE).fma(q, sum1);
+            sum2 = FloatVector.fromMemorySegment(FLOATS, rows, at2 + i, LITTLE).fma(q, sum2);
+            sum3 = FloatVector.fromMemorySegment(FLOATS, rows, at3 + i, LITTLE).fma(q, sum3);
+        }
+        sums[at] += sum0.reduceLanes(VectorOperators.ADD);
+        sums[at + 1] += sum1.reduceLanes(VectorOperators.ADD);
+        sums[at + 2] += sum2.reduceLanes(VectorOperators.ADD);
+        sums[at + 3] += sum3.reduceLanes(VectorOperators.ADD);
+    }
+
+    private static void bf16(
+            MemorySegment rows,
+            long at0,
+            long at1,
+            long at2,
+            long at3,
+            float[] query,
+            int from,
+            int to,
+            float[] sums,
+            int at) {
+        FloatVector sum0 = FloatVector.zero(FLOATS);
+        FloatVector sum1 = sum0;
+        FloatVector sum2 = sum0;
+        FloatVector sum3 = sum0;
+        for (int i = from; i < to; i += BYTES) {
+            FloatVector even = FloatVector.fromArray(FLOATS, query, i / Short.BYTES);
+            FloatVector odd = FloatVector.fromArray(FLOATS, query, i / Short.BYTES + N);
+            IntVector pairs0 = IntVector.fromMemorySegment(INTS, rows, at0 + i, LITTLE);
+            IntVector pairs1 = IntVector.fromMemorySegment(INTS, rows, at1 + i, LITTLE);
+            IntVector pairs2 = IntVector.fromMemorySegment(INTS, rows, at2 + i, LITTLE);
+            IntVector pairs3 = IntVector.fromMemorySegment(INTS, rows, at3 + i, LITTLE);
+            sum0 = lower(pairs0).fma(even, upper(pairs0).fma(odd, sum0));
+            sum1 = lower(pairs1).fma(even, upper(pairs1).fma(odd, sum1));
+            sum2 = lower(pairs2).fma(even, upper(pairs2).fma(odd, sum2));
+            sum3 = lower(pairs3).fma(even, upper(pairs3).fma(odd, sum3));
+        }
+        sums[at] += sum0.reduceLanes(VectorOperators.ADD);
+        sums[at + 1] += sum1.reduceLanes(VectorOperators.ADD);
+        sums[at + 2] += sum2.reduceLanes(VectorOperators.ADD);
+        sums[at + 3] += sum3.reduceLanes(VectorOperators.ADD);
+    }
+
+    private static FloatVector lower(IntVector pairs) {
+        return pairs.lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats();
+    }
+
+    private static FloatVector upper(IntVector pairs) {
+        return pairs.and(UPPER_HALF).reinterpretAsFloats();
+    }
+
+    private static float int8(MemorySegment rows, long at, float[] query, int from, int to) {
+        FloatVector sum0 = FloatVector.zero(FLOATS);
+        FloatVector sum1 = sum0;
+        FloatVector sum2 = sum0;
+        FloatVector sum3 = sum0;
+        for (int i = from; i < to; i += BYTES) {
+            IntVector fours = IntVector.fromMemorySegment(INTS, rows, at + i, LITTLE);
+            sum0 = floats(fours.lanewise(VectorOperators.LSHL, 24)).fma(FloatVector.fromArray(FLOATS, query, i), sum0);
+            sum1 = floats(fours.lanewise(VectorOperators.LSHL, 16).and(UPPER_BYTE))
+                    .fma(FloatVector.fromArray(FLOATS, query, i + N), sum1);
+            sum2 = floats(fours.lanewise(VectorOperators.LSHL, 8).and(UPPER_BYTE))
+                    .fma(FloatVector.fromArray(FLOATS, query, i + 2 * N), sum2);
+            sum3 = floats(fours.and(UPPER_BYTE)).fma(FloatVector.fromArray(FLOATS, query, i + 3 * N), sum3);
+        }
+        return sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
+    }
+
+    private static FloatVector floats(IntVector integers) {
+        return (FloatVector) integers.convert(VectorOperators.I2F, 0);
+    }
+
+    /** Inner product of {@code a[from…to]} and {@code b[from…to]}. */
+    static float dot(float[] a, float[] b, int from, int to) {
+        FloatVector sum0 = FloatVector.zero(FLOATS);
+        FloatVector sum1 = sum0;
+        int i = from;
+        for (; i <= to - 2 * N; i += 2 * N) {
+            sum0 = FloatVector.fromArray(FLOATS, a, i).fma(FloatVector.fromArray(FLOATS, b, i), sum0);
+            sum1 = FloatVector.fromArray(FLOATS, a, i + N).fma(FloatVector.fromArray(FLOATS, b, i + N), sum1);
+        }
+        float sum = sum0.add(sum1).reduceLanes(VectorOperators.ADD);
+        for (; i < to; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
+    }
+
+    /** {@code sums[from…to] += weight · row[from…to]}. */
+    static void addInPlace(float[] sums, float weight, float[] row, int from, int to) {
+        FloatVector weights = FloatVector.broadcast(FLOATS, weight);
+        int i = from;
+        for (; i <= to - N; i += N) {
+            FloatVector.fromArray(FLOATS, row, i)
+                    .fma(weights, FloatVector.fromArray(FLOATS, sums, i))
+                    .intoArray(sums, i);
+        }
+        for (; i < to; i++) {
+            sums[i] += weight * row[i];
+        }
+    }
+}

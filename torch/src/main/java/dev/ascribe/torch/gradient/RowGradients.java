@@ -1,0 +1,111 @@
+package dev.ascribe.torch.gradient;
+
+import dev.ascribe.torch.Tensors;
+import dev.ascribe.torch.model.LossBatch;
+import dev.ascribe.torch.model.Sequence;
+import dev.ascribe.torch.model.Trunk;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+
+/** Per-sequence gradient features of a {@link Subject}, in batches that bound memory. */
+final class RowGradients {
+    /** Tokens that pass through the model at once. */
+    private static final int BATCH_TOKENS = 512;
+
+    private static final int BATCH_ROWS = 64;
+
+    /** Feature numbers that are held at once. */
+    private static final int BATCH_FEATURES = 1 << 25;
+
+    private final Subject subject;
+
+    RowGradients(Subject subject) {
+        this.subject = subject;
+    }
+
+    /** Features and losses of a batch: row i's features begin at {@code i * width}; a row without targets has zeros and NaN. */
+    record Batch(float[] features, double[] losses) {}
+
+    /**
+     * How many sequences, from the first on, make the next batch: a function of what lies ahead alone, so that an interrupted
+     * pass goes on with the very batches of an uninterrupted one.
+     */
+    int next(List<Sequence> ahead) {
+        int tokens = 0;
+        int count = 0;
+        for (Sequence sequence : ahead) {
+            tokens += sequence.length();
+            boolean full = tokens > BATCH_TOKENS
+                    || count >= BATCH_ROWS
+                    || (count + 1L) * subject.features().width() > BATCH_FEATURES;
+            if (full && count > 0) {
+                break;
+            }
+            count++;
+        }
+        return count;
+    }
+
+    /** Rows that {@link #next} must see to be sure where a batch ends. */
+    static int lookAhead() {
+        return BATCH_ROWS + 1;
+    }
+
+    /** One forward and one backward pass. */
+    Batch of(List<Sequence> sequences) {
+        int width = subject.features().width();
+        List<Sequence> predicting = new ArrayList<>();
+        for (Sequence sequence : sequences) {
+            if (sequence.targets() > 0) {
+                predicting.add(sequence);
+            }
+        }
+        float[] found = new float[Math.multiplyExact(predicting.size(), width)];
+        double[] foundLosses = new double[0];
+        if (!predicting.isEmpty()) {
+            try (PointerScope scope = new PointerScope();
+                    Trunk trunk = new Trunk(subject.model().decoder(), 0, 0)) {
+                Signals signals = Signals.of(
+                        subject.model().decoder(),
+                        trunk,
+                        LossBatch.of(predicting),
+                        subject.features().sites());
+                Tensors.floats(subject.features().rows(signals), found);
+                foundLosses = signals.losses();
+            }
+        }
+        if (predicting.size() == sequences.size()) {
+            return new Batch(found, foundLosses);
+        }
+        float[] features = new float[Math.multiplyExact(sequences.size(), width)];
+        double[] losses = new double[sequences.size()];
+        int from = 0;
+        for (int i = 0; i < losses.length; i++) {
+            losses[i] = Double.NaN;
+            if (sequences.get(i).targets() > 0) {
+                System.arraycopy(found, from * width, features, i * width, width);
+                losses[i] = foundLosses[from++];
+            }
+        }
+        return new Batch(features, losses);
+    }
+
+    /** Features of all sequences, one array each. */
+    float[][] all(List<Sequence> sequences) {
+        int width = subject.features().width();
+        float[][] all = new float[sequences.size()][];
+        int from = 0;
+        while (from < sequences.size()) {
+            List<Sequence> ahead = sequences.subList(from, sequences.size());
+            int count = next(ahead);
+            float[] features = of(ahead.subList(0, count)).features();
+            for (int i = 0; i < count; i++) {
+                all[from + i] = Arrays.copyOfRange(features, i * width, (i + 1) * width);
+            }
+            from += count;
+        }
+        return all;
+    }
+}

@@ -1,0 +1,580 @@
+package dev.ascribe.torch.text;
+
+import dev.ascribe.UnsupportedModelException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A chat template, rewritten so that jinjava renders it as Python's Jinja2 does.
+ *
+ * <p>Where the two differ, the difference is taken out here, before jinjava reads a word:
+ *
+ * <ul>
+ *   <li>white space is cut by Jinja2's rules ({@code trim_blocks}, {@code lstrip_blocks}, {@code -}, {@code +});
+ *   <li>text and string literals become variables, so that no escape and no brace is read twice;
+ *   <li>names set in a loop are given their outer values back at each turn;
+ *   <li>{@code [::-1]} becomes a method; printed and assigned values pass through a filter that checks them.
+ * </ul>
+ *
+ * What is not known to be rendered alike is replaced by a call that refuses it by name, so that a template whose
+ * branches for tools are beyond us still serves plain conversations.
+ */
+final class JinjaSource {
+    /** The variable that holds the {@link Rendering}, whose methods rewritten templates call. */
+    static final String RENDERING = "ascribe_rendering";
+
+    static final String PRINTED = "ascribe_printed";
+    static final String ASSIGNED = "ascribe_assigned";
+    static final String CONSTANT = "ascribe_c";
+    static final String OUTER = "ascribe_o";
+    static final String REVERSED = "ascribe_reversed";
+
+    private static final int MOST_CHARACTERS = 1 << 17; // the largest templates in use have 20,000
+    private static final int DEEPEST = 40;
+
+    private static final Set<String> FILTERS = Set.of(
+            "trim",
+            "length",
+            "count",
+            "tojson",
+            "upper",
+            "lower",
+            "first",
+            "last",
+            "join",
+            "list",
+            "default",
+            "d",
+            "safe",
+            "string",
+            "selectattr",
+            "rejectattr",
+            "reverse");
+    private static final Set<String> TESTS = Set.of(
+            "defined",
+            "undefined",
+            "none",
+            "string",
+            "mapping",
+            "iterable",
+            "sequence",
+            "true",
+            "false",
+            "boolean",
+            "number",
+            "odd",
+            "even");
+    private static final Set<String> FUNCTIONS = Set.of("namespace", "raise_exception", "range");
+    private static final Set<String> LOOP =
+            Set.of("index", "index0", "first", "last", "length", "revindex", "revindex0");
+    private static final Set<String> WORDS = Set.of("and", "or", "not", "in", "is", "if", "else");
+    private static final Set<String> OPERATORS =
+            Set.of("+", "-", "~", "%", "==", "!=", "<", ">", "<=", ">=", "(", ")", "[", "]", ".", ",", "|", "=", ":");
+
+    private record Token(char kind, String text) { // kind: n name, s string, i number, o operator
+        boolean is(String operator) {
+            return kind == 'o' && text.equals(operator);
+        }
+
+        boolean isWord(String word) {
+            return kind == 'n' && text.equals(word);
+        }
+    }
+
+    private static final Token NOTHING = new Token('o', "");
+
+    /** An open block: its tag, and for loops where its head ends and what its body sets. */
+    private record Block(String tag, int line, int bodyStart, Set<String> assigned) {}
+
+    private final String source;
+    private final StringBuilder out = new StringBuilder();
+    private final Map<String, String> constants = new LinkedHashMap<>();
+    private final Map<String, String> names = new HashMap<>();
+    private final Deque<Block> open = new ArrayDeque<>();
+    private int at;
+    private int outers;
+
+    /** @throws UnsupportedModelException where the template is malformed, too large, or uses a tag that is not known */
+    JinjaSource(String source) {
+        if (source.length() > MOST_CHARACTERS) {
+            throw new UnsupportedModelException("The chat template has %,d characters; at most %,d are read."
+                    .formatted(source.length(), MOST_CHARACTERS));
+        }
+        String lines = source.replace("\r\n", "\n").replace('\r', '\n');
+        this.source = lines.endsWith("\n") ? lines.substring(0, lines.length() - 1) : lines;
+        read();
+    }
+
+    /** What jinjava is given. */
+    String text() {
+        return out.toString();
+    }
+
+    /** The values of the variables that stand for text and string literals. */
+    Map<String, String> constants() {
+        return constants;
+    }
+
+    private void read() {
+        boolean lineStart = true;
+        while (at < source.length()) {
+            int tag = nextTag();
+            String text = source.substring(at, tag);
+            at = tag;
+            if (tag == source.length()) {
+                text(text);
+                break;
+            }
+            char kind = source.charAt(tag + 1);
+            char sign = tag + 2 < source.length() ? source.charAt(tag + 2) : ' ';
+            if (sign == '-') {
+                text = Python.rstrip(text);
+            } else if (sign != '+' && kind != '{') {
+                int line = text.lastIndexOf('\n') + 1;
+                if ((line > 0 || lineStart) && Python.isSpace(text.substring(line))) {
+                    text = text.substring(0, line);
+                }
+            }
+            text(text);
+            at += sign == '-' || sign == '+' ? 3 : 2;
+            lineStart = switch (kind) {
+                case '#' -> comment();
+                case '{' -> {
+                    List<Token> tokens = tokens("}}");
+                    boolean atLineStart = end("}}", false);
+                    print(tokens);
+                    yield atLineStart;
+                }
+                default -> {
+                    List<Token> tokens = tokens("%}");
+                    boolean atLineStart = end("%}", true);
+                    statement(tokens);
+                    yield atLineStart;
+                }
+            };
+        }
+        if (!open.isEmpty()) {
+            throw malformed("{%% %s %%} of line %d is never closed".formatted(open.peek().tag, open.peek().line));
+        }
+    }
+
+    private int nextTag() {
+        for (int i = at; i + 1 < source.length(); i++) {
+            if (source.charAt(i) == '{' && "{%#".indexOf(source.charAt(i + 1)) >= 0) {
+                return i;
+            }
+        }
+        return source.length();
+    }
+
+    private boolean comment() {
+        int end = source.indexOf("#}", at);
+        if (end < 0) {
+            throw malformed("a comment is never closed");
+        }
+        at = end > at && "-+".indexOf(source.charAt(end - 1)) >= 0 ? end - 1 : end;
+        return end("#}", true);
+    }
+
+    /** Passes the end of a tag and the white space that goes with it; true where a line starts after it. */
+    private boolean end(String close, boolean trimsLine) {
+        int start = at;
+        char sign = source.charAt(at);
+        at += sign == '-' || sign == '+' ? close.length() + 1 : close.length();
+        if (sign == '-') {
+            while (at < source.length() && Python.isSpace(source.charAt(at))) {
+                at++;
+            }
+        } else if (trimsLine && sign != '+' && at < source.length() && source.charAt(at) == '\n') {
+            at++;
+        }
+        return at > start && source.charAt(at - 1) == '\n';
+    }
+
+    private List<Token> tokens(String close) {
+        List<Token> tokens = new ArrayList<>();
+        int depth = 0;
+        while (true) {
+            while (at < source.length() && Python.isSpace(source.charAt(at))) {
+                at++;
+            }
+            if (at >= source.length()) {
+                throw malformed("a tag is never closed");
+            }
+            boolean signed = source.startsWith(close, at + 1) && "-+".indexOf(source.charAt(at)) >= 0;
+            if (depth == 0 && (signed || source.startsWith(close, at))) {
+                return tokens;
+            }
+            Token token = token();
+            if (token.kind == 'o' && "([{".contains(token.text)) {
+                depth++;
+            } else if (token.kind == 'o' && ")]}".contains(token.text)) {
+                depth--;
+            }
+            if (depth < 0 || depth > DEEPEST) {
+                throw malformed(depth < 0 ? "a bracket is closed that is not open" : "brackets are too deep");
+            }
+            if (token.kind == 's' && !tokens.isEmpty() && tokens.getLast().kind == 's') {
+                tokens.add(new Token('s', tokens.removeLast().text + token.text)); // 'a' 'b' is 'ab'
+            } else {
+                tokens.add(token);
+            }
+        }
+    }
+
+    private Token token() {
+        int start = at;
+        char c = source.charAt(at);
+        if (c == '\'' || c == '"') {
+            return new Token('s', literal(c));
+        }
+        if (c >= '0' && c <= '9') {
+            while (at < source.length() && Character.isLetterOrDigit(source.charAt(at))) {
+                at++;
+            }
+            return new Token('i', source.substring(start, at));
+        }
+        if (Character.isLetter(c) || c == '_') {
+            while (at < source.length() && (Character.isLetterOrDigit(source.charAt(at)) || source.charAt(at) == '_')) {
+                at++;
+            }
+            return new Token('n', source.substring(start, at));
+        }
+        for (String operator : List.of("==", "!=", "<=", ">=", "**", "//")) {
+            if (source.startsWith(operator, at)) {
+                at += 2;
+                return new Token('o', operator);
+            }
+        }
+        at++;
+        return new Token('o', String.valueOf(c));
+    }
+
+    private String literal(char quote) {
+        StringBuilder value = new StringBuilder();
+        at++;
+        while (at < source.length()) {
+            char c = source.charAt(at++);
+            if (c == quote) {
+                return value.toString();
+            }
+            if (c != '\\' || at == source.length()) {
+                value.append(c);
+                continue;
+            }
+            char escaped = source.charAt(at++);
+            switch (escaped) {
+                case 'n' -> value.append('\n');
+                case 't' -> value.append('\t');
+                case 'r' -> value.append('\r');
+                case '\\', '\'', '"' -> value.append(escaped);
+                case '\n' -> {} // a line that goes on
+                case 'x' -> value.appendCodePoint(codePoint(2));
+                case 'u' -> value.appendCodePoint(codePoint(4));
+                case 'U' -> value.appendCodePoint(codePoint(8));
+                default -> throw unsupported("the escape \\" + escaped);
+            }
+        }
+        throw malformed("a string is never closed");
+    }
+
+    private int codePoint(int digits) {
+        try {
+            int value = Integer.parseInt(source.substring(at, at + digits), 16);
+            if (!Character.isValidCodePoint(value)) {
+                throw malformed("an escape is no character");
+            }
+            at += digits;
+            return value;
+        } catch (NumberFormatException | IndexOutOfBoundsException e) {
+            throw malformed("an escape lacks digits");
+        }
+    }
+
+    private void text(String text) {
+        if (!text.isEmpty()) {
+            out.append("{{ ").append(constant(text)).append(" }}");
+        }
+    }
+
+    private void print(List<Token> tokens) {
+        if (tokens.isEmpty()) {
+            throw malformed("nothing is printed");
+        }
+        out.append("{{ (")
+                .append(expression(tokens))
+                .append(")|")
+                .append(PRINTED)
+                .append(" }}");
+    }
+
+    private void statement(List<Token> tokens) {
+        if (tokens.isEmpty() || tokens.getFirst().kind != 'n') {
+            throw malformed("a tag has no name");
+        }
+        String tag = tokens.getFirst().text;
+        List<Token> rest = tokens.subList(1, tokens.size());
+        switch (tag) {
+            case "if" -> {
+                open(tag);
+                out.append("{% if ").append(expression(rest)).append(" %}");
+            }
+            case "elif" -> {
+                inside("if", tag);
+                out.append("{% elif ").append(expression(rest)).append(" %}");
+            }
+            case "else" -> {
+                inside("if", tag); // for … else is told apart here
+                out.append("{% else %}");
+            }
+            case "endif" -> {
+                close("if", tag);
+                out.append("{% endif %}");
+            }
+            case "for" -> loop(rest);
+            case "endfor" -> endLoop();
+            case "set" -> set(rest);
+            case "endset" -> {
+                close("set", tag);
+                out.append("{% endset %}");
+            }
+            case "generation", "endgeneration" -> {} // marks what transformers trains on; prints nothing
+            default -> throw unsupported("the tag {% " + tag + " %}");
+        }
+    }
+
+    private void loop(List<Token> tokens) {
+        int in = 0;
+        while (in < tokens.size() && !tokens.get(in).isWord("in")) {
+            in++;
+        }
+        if (in == 0 || in >= tokens.size() - 1) {
+            throw malformed("a for tag is not of the form for … in …");
+        }
+        List<String> targets = new ArrayList<>();
+        for (Token token : tokens.subList(0, in)) {
+            if (token.kind == 'n') {
+                targets.add(token.text);
+            }
+        }
+        List<Token> items = tokens.subList(in + 1, tokens.size());
+        boolean filtered = isFiltered(items);
+        boolean recursive = items.getLast().isWord("recursive");
+        String over = filtered || recursive ? refusal(filtered ? "for … if" : "for … recursive") : expression(items);
+        int head = out.length();
+        out.append("{% for ")
+                .append(String.join(", ", targets))
+                .append(" in ")
+                .append(over)
+                .append(" %}");
+        out.append("{{ ").append(RENDERING).append(".step() }}");
+        open("for");
+        Block block = open.pop();
+        open.push(new Block("for", block.line, out.length(), new LinkedHashSet<>(List.of(String.valueOf(head)))));
+    }
+
+    /** {@code for x in xs if c} filters, {@code for x in (a if c else b)} and the same bare do not. */
+    private static boolean isFiltered(List<Token> tokens) {
+        int depth = 0;
+        int conditions = 0;
+        for (Token token : tokens) {
+            depth += token.kind != 'o' ? 0 : "([{".contains(token.text) ? 1 : ")]}".contains(token.text) ? -1 : 0;
+            if (depth == 0) {
+                conditions += token.isWord("if") ? 1 : token.isWord("else") ? -1 : 0;
+            }
+        }
+        return conditions > 0;
+    }
+
+    /** jinjava carries what a turn sets into the next turn, Jinja2 does not: each turn starts with the outer values. */
+    private void endLoop() {
+        Block block = close("for", "endfor");
+        List<String> assigned = new ArrayList<>(block.assigned);
+        int head = Integer.parseInt(assigned.removeFirst());
+        StringBuilder keep = new StringBuilder();
+        StringBuilder restore = new StringBuilder();
+        for (String name : assigned) {
+            String outer = OUTER + outers++;
+            keep.append("{% set ").append(outer).append(" = ").append(name).append(" %}");
+            restore.append("{% set ").append(name).append(" = ").append(outer).append(" %}");
+        }
+        out.insert(block.bodyStart, restore);
+        out.insert(head, keep);
+        out.append("{% endfor %}");
+    }
+
+    private void set(List<Token> tokens) {
+        if (tokens.isEmpty() || tokens.getFirst().kind != 'n') {
+            throw malformed("a set tag names no variable");
+        }
+        String name = tokens.getFirst().text;
+        boolean attribute = tokens.size() > 3 && tokens.get(1).is(".") && tokens.get(2).kind == 'n';
+        if (!attribute) {
+            open.stream()
+                    .filter(block -> block.tag.equals("for"))
+                    .findFirst()
+                    .ifPresent(loop -> loop.assigned.add(name));
+        }
+        if (tokens.size() == 1) {
+            out.append("{% set ").append(name).append(" %}");
+            open("set");
+            return;
+        }
+        int equals = attribute ? 3 : 1;
+        if (tokens.size() < equals + 2 || !tokens.get(equals).is("=")) {
+            throw unsupported("a set tag other than {% set name = value %}");
+        }
+        out.append("{% set ")
+                .append(name)
+                .append(attribute ? "." + tokens.get(2).text : "")
+                .append(" = (");
+        out.append(expression(tokens.subList(equals + 1, tokens.size())))
+                .append(")|")
+                .append(ASSIGNED)
+                .append(" %}");
+    }
+
+    /** The expression for jinjava, or a call that refuses what is not known to mean the same there. */
+    private String expression(List<Token> tokens) {
+        StringBuilder text = new StringBuilder();
+        int reversalEnds = 0;
+        for (int i = 0; i < tokens.size(); i++) {
+            Token token = tokens.get(i);
+            Token before = i > 0 ? tokens.get(i - 1) : NOTHING;
+            Token after = i + 1 < tokens.size() ? tokens.get(i + 1) : NOTHING;
+            String problem = problem(tokens, i, token, before, after);
+            if (!problem.isEmpty()) {
+                return refusal(problem);
+            }
+            if (token.is("[") && isReversal(tokens, i)) {
+                text.append('.').append(REVERSED).append("()");
+                reversalEnds = i + 6; // [ : : - 1 ]
+            }
+            if (i < reversalEnds) {
+                continue;
+            }
+            if (token.isWord("raise_exception") && after.is("(")) {
+                text.append(RENDERING).append('.');
+            }
+            text.append(tokenText(token, before)).append(after.is(".") || token.is(".") ? "" : " ");
+        }
+        return text.toString().strip();
+    }
+
+    private String tokenText(Token token, Token before) {
+        if (token.kind == 's') {
+            return constant(token.text);
+        }
+        if (token.kind != 'n' || before.is(".")) {
+            return token.text;
+        }
+        return switch (token.text) {
+            case "True" -> "true";
+            case "False" -> "false";
+            case "None", "none" -> before.isWord("is") || before.isWord("not") ? "none" : "null";
+            default -> token.text;
+        };
+    }
+
+    /** What of this token is not known to be rendered alike; empty for nothing. */
+    private static String problem(List<Token> tokens, int i, Token token, Token before, Token after) {
+        String name = token.text;
+        if (token.kind == 'o') {
+            boolean slice = token.is(":") && before.is(":") && !(i >= 2 && isReversal(tokens, i - 2));
+            return slice ? "a slice with a step" : OPERATORS.contains(name) ? "" : "the operator " + name;
+        }
+        if (token.kind == 'i') {
+            return name.chars().allMatch(c -> c >= '0' && c <= '9') ? "" : "the number " + name;
+        }
+        if (token.kind == 's') {
+            return Python.isFalse(name) ? "the string '" + name + "'" : "";
+        }
+        boolean negated = before.isWord("not") && i >= 2 && tokens.get(i - 2).isWord("is");
+        if (before.is("|")) {
+            boolean bare = !after.is("(") || !(name.equals("tojson") || name.equals("trim"));
+            return FILTERS.contains(name) && bare ? "" : "the filter " + name + (bare ? "" : " with arguments");
+        }
+        if (negated || (before.isWord("is") && !name.equals("not"))) {
+            return TESTS.contains(name.toLowerCase(Locale.ROOT)) ? "" : "the test is " + name;
+        }
+        if (before.is(".")) {
+            return i >= 2 && tokens.get(i - 2).isWord("loop") && !LOOP.contains(name) ? "loop." + name : "";
+        }
+        if (after.is("(") && !WORDS.contains(name)) {
+            return FUNCTIONS.contains(name) ? "" : "the function " + name;
+        }
+        return "";
+    }
+
+    private static boolean isReversal(List<Token> tokens, int i) {
+        return i + 5 < tokens.size()
+                && i > 0
+                && tokens.get(i).is("[")
+                && tokens.get(i + 1).is(":")
+                && tokens.get(i + 2).is(":")
+                && tokens.get(i + 3).is("-")
+                && tokens.get(i + 4).text.equals("1")
+                && tokens.get(i + 5).is("]");
+    }
+
+    private String refusal(String what) {
+        return RENDERING + ".refuse(" + constant(what + ", at line " + line()) + ")";
+    }
+
+    private String constant(String value) {
+        return names.computeIfAbsent(value, v -> {
+            String name = CONSTANT + constants.size();
+            constants.put(name, v);
+            return name;
+        });
+    }
+
+    private void open(String tag) {
+        if (open.size() >= DEEPEST) {
+            throw malformed("tags are nested too deep");
+        }
+        open.push(new Block(tag, line(), out.length(), new HashSet<>()));
+    }
+
+    private void inside(String tag, String name) {
+        if (open.isEmpty() || !open.peek().tag.equals(tag)) {
+            throw open.isEmpty() || !name.equals("else")
+                    ? malformed("{% " + name + " %} stands alone")
+                    : unsupported("{% else %} of a loop");
+        }
+    }
+
+    private Block close(String tag, String name) {
+        inside(tag, name);
+        return open.pop();
+    }
+
+    private int line() {
+        return 1
+                + (int) source.substring(0, Math.min(at, source.length()))
+                        .chars()
+                        .filter(c -> c == '\n')
+                        .count();
+    }
+
+    private UnsupportedModelException malformed(String what) {
+        return new UnsupportedModelException(
+                "The chat template is malformed at line %d: %s. Give another with --template FILE, or use --template alpaca."
+                        .formatted(line(), what));
+    }
+
+    private UnsupportedModelException unsupported(String what) {
+        return new UnsupportedModelException(
+                "The chat template uses at line %d what is not supported: %s. Give a simpler one with --template FILE, or use --template alpaca."
+                        .formatted(line(), what));
+    }
+}

@@ -1,0 +1,129 @@
+package dev.ascribe.torch.text;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.hubspot.jinjava.interpret.Context;
+import com.hubspot.jinjava.interpret.JinjavaInterpreter;
+import com.hubspot.jinjava.lib.exptest.ExpTest;
+import com.hubspot.jinjava.lib.filter.Filter;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** The filters and tests that jinjava has otherwise than Jinja2, and those that rewritten templates call. */
+final class PythonFilters {
+    /** As {@code json.dumps(value, ensure_ascii=False)}: a space after each comma and colon. */
+    private static final ObjectWriter JSON =
+            TokenizerDefinition.JSON.writer(new DefaultPrettyPrinter(Separators.createDefaultInstance()
+                            .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
+                            .withObjectEntrySpacing(Separators.Spacing.AFTER)
+                            .withArrayValueSpacing(Separators.Spacing.AFTER)
+                            .withObjectEmptySeparator("")
+                            .withArrayEmptySeparator(""))
+                    .withObjectIndenter(new DefaultPrettyPrinter.NopIndenter())
+                    .withArrayIndenter(new DefaultPrettyPrinter.NopIndenter()));
+
+    /** A filter without arguments. */
+    private interface Plain {
+        @Nullable
+        Object apply(@Nullable Object value, Rendering rendering);
+    }
+
+    private PythonFilters() {}
+
+    static void register(Context context) {
+        filter(context, JinjaSource.PRINTED, PythonFilters::printed);
+        filter(context, "string", PythonFilters::printed);
+        filter(context, JinjaSource.ASSIGNED, PythonFilters::assigned);
+        filter(context, "safe", (value, rendering) -> value);
+        filter(context, "trim", (value, rendering) -> rendering.guarded(Python.strip(string("trim", value))));
+        filter(context, "length", PythonFilters::length);
+        filter(context, "count", PythonFilters::length);
+        filter(context, "tojson", PythonFilters::json);
+        test(
+                context,
+                "iterable",
+                value -> value instanceof Iterable || value instanceof Map || value instanceof String);
+        test(context, "sequence", value -> value instanceof List || value instanceof Map || value instanceof String);
+    }
+
+    private static Object printed(@Nullable Object value, Rendering rendering) {
+        return switch (value) {
+            case null -> ""; // undefined
+            case String text -> rendering.checked(text);
+            case Integer number -> number.toString();
+            case Long number -> number.toString();
+            default ->
+                throw new TemplateRefusal("printing a " + value.getClass().getSimpleName());
+        };
+    }
+
+    private static @Nullable Object assigned(@Nullable Object value, Rendering rendering) {
+        return value instanceof String text ? rendering.checked(text) : value;
+    }
+
+    private static Object length(@Nullable Object value, Rendering rendering) {
+        return switch (value) {
+            case null -> throw new TemplateRefusal("the length of nothing");
+            case String text -> {
+                String real = rendering.unguarded(text);
+                yield (long) real.codePointCount(0, real.length());
+            }
+            case Collection<?> items -> (long) items.size();
+            case Map<?, ?> map -> (long) map.size();
+            default ->
+                throw new TemplateRefusal("the length of a " + value.getClass().getSimpleName());
+        };
+    }
+
+    private static Object json(@Nullable Object value, Rendering rendering) {
+        try {
+            return rendering.checked(JSON.writeValueAsString(value));
+        } catch (JsonProcessingException e) {
+            throw new TemplateRefusal("the filter tojson of a value that is no JSON");
+        }
+    }
+
+    private static String string(String filter, @Nullable Object value) {
+        return switch (value) {
+            case null -> ""; // undefined
+            case String text -> text;
+            default -> throw new TemplateRefusal("the filter " + filter + " of what is no string");
+        };
+    }
+
+    private static void filter(Context context, String name, Plain filter) {
+        context.registerFilter(new Filter() {
+            @Override
+            public String getName() {
+                return name;
+            }
+
+            @Override
+            public @Nullable Object filter(
+                    @Nullable Object value, JinjavaInterpreter interpreter, String... arguments) {
+                Object rendering = interpreter.getContext().get(JinjaSource.RENDERING);
+                return filter.apply(value, (Rendering) Objects.requireNonNull(rendering));
+            }
+        });
+    }
+
+    private static void test(Context context, String name, Predicate<@Nullable Object> test) {
+        context.registerExpTest(new ExpTest() {
+            @Override
+            public String getName() {
+                return name;
+            }
+
+            @Override
+            public boolean evaluate(@Nullable Object value, JinjavaInterpreter interpreter, Object... arguments) {
+                return test.test(value);
+            }
+        });
+    }
+}

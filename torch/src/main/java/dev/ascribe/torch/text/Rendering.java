@@ -1,0 +1,91 @@
+package dev.ascribe.torch.text;
+
+import dev.ascribe.Content;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The state of one rendering: its limits, and a mark that keeps jinjava from reading words as truth values. */
+final class Rendering {
+    private static final int MOST_STEPS = 200_000;
+    private static final int MOST_CHARACTERS_BESIDE_MESSAGES = 1 << 20;
+    private static final char FIRST_NONCHARACTER = '\uFDD0';
+    private static final char LAST_NONCHARACTER = '\uFDEF';
+
+    private final List<Content.Message> messages;
+    private final JinjaSource source;
+    private final String mark;
+    private final long mostCharacters;
+    private int steps;
+
+    Rendering(List<Content.Message> messages, JinjaSource source) {
+        this.messages = messages;
+        this.source = source;
+        long characters = MOST_CHARACTERS_BESIDE_MESSAGES;
+        StringBuilder all = new StringBuilder(source.text());
+        for (Content.Message message : messages) {
+            characters += 4L * message.content().length();
+            all.append(message.role()).append(message.content());
+        }
+        this.mostCharacters = characters;
+        char free = FIRST_NONCHARACTER;
+        while (free < LAST_NONCHARACTER && all.indexOf(String.valueOf(free)) >= 0) {
+            free++;
+        }
+        this.mark = String.valueOf(free);
+    }
+
+    Map<String, Object> variables(String bos, String eos) {
+        Map<String, Object> variables = new HashMap<>(source.constants());
+        variables.put("add_generation_prompt", true);
+        variables.put("bos_token", bos);
+        variables.put("eos_token", eos);
+        variables.put(JinjaSource.RENDERING, this);
+        variables.put("messages", messages.stream().map(this::variable).toList());
+        return variables;
+    }
+
+    private Map<String, Object> variable(Content.Message message) {
+        Map<String, Object> variable = new LinkedHashMap<>();
+        variable.put("role", message.role());
+        variable.put("content", guarded(message.content()));
+        return variable;
+    }
+
+    /** jinjava takes the string "false" for a falsehood: a mark inside, which no message has, prevents it. */
+    String guarded(String text) {
+        return Python.isFalse(text) ? text.charAt(0) + mark + text.substring(1) : text;
+    }
+
+    String unguarded(String text) {
+        return text.replace(mark, "");
+    }
+
+    /** The methods that a rewritten template calls. */
+    Object call(String method, Object[] arguments) {
+        String argument = arguments.length == 0 ? "" : unguarded(String.valueOf(arguments[0]));
+        return switch (method) {
+            case "raise_exception" -> throw new TemplateRaised(argument);
+            case "refuse" -> throw new TemplateRefusal(argument);
+            case "step" -> {
+                step();
+                yield "";
+            }
+            default -> throw new IllegalArgumentException(method);
+        };
+    }
+
+    private void step() {
+        if (++steps > MOST_STEPS) {
+            throw new TemplateRefusal("loops of more than %,d turns".formatted(MOST_STEPS));
+        }
+    }
+
+    String checked(String text) {
+        if (text.length() > mostCharacters) {
+            throw new TemplateRefusal("strings of more than %,d characters".formatted(mostCharacters));
+        }
+        return text;
+    }
+}

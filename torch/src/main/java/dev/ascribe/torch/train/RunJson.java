@@ -1,0 +1,108 @@
+package dev.ascribe.torch.train;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.ascribe.CorruptDataException;
+import dev.ascribe.UserInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The JSON of run directories: strict, an unknown key is an error. */
+final class RunJson {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private RunJson() {}
+
+    /** {@code run.json} as it lies on the disk. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record Document(
+            String schema,
+            String kind,
+            Model model,
+            @Nullable Lora lora,
+            Text text,
+            Optimizer optimizer,
+            Rows rows,
+            List<Checkpoint> checkpoints,
+            String data,
+            String dataPath,
+            long seed,
+            Map<String, String> versions) {}
+
+    record Model(String architecture, String path, String digest) {}
+
+    record Lora(int rank, double alpha, boolean rsLora, String targets) {}
+
+    record Text(String template, String loss, int maxTokens, boolean skipBad) {}
+
+    record Optimizer(
+            String name,
+            double learningRate,
+            String schedule,
+            double warmUp,
+            double weightDecay,
+            double clip,
+            int batch,
+            int epochs,
+            int checkpoints,
+            double validation) {}
+
+    record Rows(List<Integer> train, List<Integer> validation) {}
+
+    static String write(List<Checkpoint> checkpoints) {
+        try {
+            return JSON.writeValueAsString(checkpoints);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static List<Checkpoint> checkpoints(String json) {
+        try {
+            return JSON.readValue(json, new TypeReference<List<Checkpoint>>() {});
+        } catch (JsonProcessingException e) {
+            throw new CorruptDataException("the saved training state is damaged: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    static void write(Path file, Document document) {
+        Path partial = file.resolveSibling("." + file.getFileName() + ".partial");
+        try {
+            Files.write(partial, JSON.writeValueAsBytes(document));
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UserInputException("%s cannot be written: %s; check space and permission".formatted(file, e), e);
+        }
+    }
+
+    static Document read(Path file) {
+        if (!Files.exists(file)) {
+            throw new UserInputException(
+                    "%s does not exist: give a directory that finetune or train made, and let it finish"
+                            .formatted(file));
+        }
+        try {
+            JsonNode tree = JSON.readTree(Files.readAllBytes(file));
+            String schema = tree.path("schema").asText();
+            if (!schema.equals(Run.SCHEMA)) {
+                throw new UserInputException(
+                        "%s has the schema '%s', but this version reads %s".formatted(file, schema, Run.SCHEMA));
+            }
+            return JSON.treeToValue(tree, Document.class);
+        } catch (JacksonException e) {
+            throw new CorruptDataException("%s is damaged: %s".formatted(file, e.getOriginalMessage()), e);
+        } catch (IOException e) {
+            throw new UserInputException("%s cannot be read: %s".formatted(file, e), e);
+        }
+    }
+}
