@@ -2,6 +2,7 @@ package dev.ascribe.corpus;
 
 import dev.ascribe.Content;
 import dev.ascribe.Corpus;
+import dev.ascribe.CorruptDataException;
 import dev.ascribe.UserInputException;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,6 +42,8 @@ public final class Corpora {
             Corpus corpus = new FileCorpus(file, format(file), options);
             opened = true;
             return corpus;
+        } catch (InternalError e) {
+            throw new CorruptDataException(data + " became shorter while it was opened; open it again", e);
         } finally {
             if (!opened) {
                 file.close();

@@ -115,7 +115,7 @@ final class FileCorpus implements Corpus {
             if (CanonicalJson.id(content).equals(id)) {
                 return new Sample(row, id, content);
             }
-        } catch (MalformedException e) {
+        } catch (MalformedException | InternalError changedOrCut) {
             // It was a row when the file was opened.
         }
         throw new CorruptDataException(

@@ -1,6 +1,5 @@
 package dev.ascribe.corpus;
 
-import dev.ascribe.CorruptDataException;
 import dev.ascribe.UserInputException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,7 +12,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A file's bytes, mapped, with the places that people know: lines and columns. */
+/**
+ * A file's bytes, mapped, with the places that people know: lines and columns.
+ *
+ * <p>A file that is cut while it is open makes the JVM throw {@link InternalError}, at the read or soon after it.
+ */
 final class MappedFile implements AutoCloseable {
     private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
@@ -69,11 +72,7 @@ final class MappedFile implements AutoCloseable {
 
     byte[] read(long offset, int length) {
         byte[] copy = new byte[length];
-        try {
-            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, offset, copy, 0, length);
-        } catch (InternalError e) { // what the JVM makes of a page that is no longer behind the mapping
-            throw new CorruptDataException(path + " became shorter while it was open; open it again", e);
-        }
+        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, offset, copy, 0, length);
         return copy;
     }
 

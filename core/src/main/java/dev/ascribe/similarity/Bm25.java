@@ -45,7 +45,7 @@ import org.apache.lucene.store.Directory;
  * lower case; none is a stop word and none is stemmed. Lucene stores the length |d| in a byte: exact up to 40 words, then rounded
  * down by at most 1/8. Rows that share no word with the query score 0.
  *
- * <p>The index is in memory, about one byte for each distinct word of each row.
+ * <p>The index is in memory, about three bytes for each word of each row.
  */
 public final class Bm25 implements Similarity {
     /** The method's name. */
