@@ -29,7 +29,7 @@ class FeatureStoreTest {
     @TempDir
     Path folder;
 
-    @Property(tries = 60)
+    @Property(tries = 30)
     void everyShapeComesBackWithinTheRoundingOfItsDtype(
             @ForAll Dtype dtype,
             @ForAll @IntRange(min = 1, max = 40) int rows,
@@ -71,7 +71,7 @@ class FeatureStoreTest {
         Stores.delete(directory);
     }
 
-    @Property(tries = 40)
+    @Property(tries = 30)
     void noByteDependsOnCommitsInterruptionsOrExtensions(
             @ForAll Dtype dtype,
             @ForAll @IntRange(min = 1, max = 60) int rows,

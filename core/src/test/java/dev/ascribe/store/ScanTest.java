@@ -29,7 +29,7 @@ class ScanTest {
     @TempDir
     Path folder;
 
-    @Property(tries = 150)
+    @Property(tries = 40)
     void dotsEqualThoseOfTheDequantisedRowsInDoublePrecision(
             @ForAll Dtype dtype,
             @ForAll @IntRange(min = 1, max = 40) int rows,
@@ -81,7 +81,7 @@ class ScanTest {
         }
     }
 
-    @Property(tries = 100)
+    @Property(tries = 40)
     void topRowsAreTheFirstOfAllRowsSortedByScoreThenRow(
             @ForAll Dtype dtype,
             @ForAll @IntRange(min = 1, max = 300) int rows,
