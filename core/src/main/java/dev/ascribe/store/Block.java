@@ -9,7 +9,7 @@ package dev.ascribe.store;
  */
 public record Block(String name, int offset, int width, long entries) {
     public Block {
-        if (name.isEmpty() || offset < 0 || width < 1 || entries < 1) {
+        if (name.isEmpty() || offset < 0 || width < 1 || width > Integer.MAX_VALUE - offset || entries < 1) {
             throw new IllegalArgumentException(
                     "block '%s' with offset %d, width %d and %d entries: needs a name, offset >= 0, width >= 1, entries >= 1"
                             .formatted(name, offset, width, entries));
@@ -18,6 +18,6 @@ public record Block(String name, int offset, int width, long entries) {
 
     /** The column after its last. */
     int end() {
-        return Math.addExact(offset, width);
+        return offset + width;
     }
 }

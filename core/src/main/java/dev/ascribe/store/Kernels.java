@@ -30,10 +30,12 @@ final class Kernels {
     /** What int8 lanes are too large by: they stay in the upper byte. */
     private static final float UPPER_BYTE_UNIT = 1 << 24;
 
-    private Kernels() {}
-
     /** Rows that {@link #dots} takes at once. */
     static final int ROWS = 4;
+    /** Sums a row, to be folded by {@link #fold}. */
+    static final int LANES = N;
+
+    private Kernels() {}
 
     /**
      * A query in the order of the lanes.
@@ -57,7 +59,7 @@ final class Kernels {
     }
 
     /**
-     * Adds to {@code sums} the inner products of 4 rows with a packed query.
+     * Adds to {@code sums} the inner products of 4 rows with a packed query, shape (4, LANES) from {@code at} on.
      *
      * @param at0 byte position of a row, like the other three
      * @param from first byte of the row to take, a multiple of 64
@@ -80,10 +82,10 @@ final class Kernels {
             case BF16 -> bf16(rows, at0, at1, at2, at3, packed, from, to, sums, at);
             case INT8 -> {
                 // One row at a time: four would need more registers than there are.
-                sums[at] += int8(rows, at0, packed, from, to);
-                sums[at + 1] += int8(rows, at1, packed, from, to);
-                sums[at + 2] += int8(rows, at2, packed, from, to);
-                sums[at + 3] += int8(rows, at3, packed, from, to);
+                int8(rows, at0, packed, from, to, sums, at);
+                int8(rows, at1, packed, from, to, sums, at + N);
+                int8(rows, at2, packed, from, to, sums, at + 2 * N);
+                int8(rows, at3, packed, from, to, sums, at + 3 * N);
             }
         }
     }
@@ -110,10 +112,10 @@ final class Kernels {
             sum2 = FloatVector.fromMemorySegment(FLOATS, rows, at2 + i, LITTLE).fma(q, sum2);
             sum3 = FloatVector.fromMemorySegment(FLOATS, rows, at3 + i, LITTLE).fma(q, sum3);
         }
-        sums[at] += sum0.reduceLanes(VectorOperators.ADD);
-        sums[at + 1] += sum1.reduceLanes(VectorOperators.ADD);
-        sums[at + 2] += sum2.reduceLanes(VectorOperators.ADD);
-        sums[at + 3] += sum3.reduceLanes(VectorOperators.ADD);
+        addLanes(sum0, sums, at);
+        addLanes(sum1, sums, at + N);
+        addLanes(sum2, sums, at + 2 * N);
+        addLanes(sum3, sums, at + 3 * N);
     }
 
     private static void bf16(
@@ -143,10 +145,10 @@ final class Kernels {
             sum2 = lower(pairs2).fma(even, upper(pairs2).fma(odd, sum2));
             sum3 = lower(pairs3).fma(even, upper(pairs3).fma(odd, sum3));
         }
-        sums[at] += sum0.reduceLanes(VectorOperators.ADD);
-        sums[at + 1] += sum1.reduceLanes(VectorOperators.ADD);
-        sums[at + 2] += sum2.reduceLanes(VectorOperators.ADD);
-        sums[at + 3] += sum3.reduceLanes(VectorOperators.ADD);
+        addLanes(sum0, sums, at);
+        addLanes(sum1, sums, at + N);
+        addLanes(sum2, sums, at + 2 * N);
+        addLanes(sum3, sums, at + 3 * N);
     }
 
     private static FloatVector lower(IntVector pairs) {
@@ -157,13 +159,13 @@ final class Kernels {
         return pairs.and(UPPER_HALF).reinterpretAsFloats();
     }
 
-    private static float int8(MemorySegment rows, long at, float[] query, int from, int to) {
+    private static void int8(MemorySegment rows, long row, float[] query, int from, int to, float[] sums, int at) {
         FloatVector sum0 = FloatVector.zero(FLOATS);
         FloatVector sum1 = sum0;
         FloatVector sum2 = sum0;
         FloatVector sum3 = sum0;
         for (int i = from; i < to; i += BYTES) {
-            IntVector fours = IntVector.fromMemorySegment(INTS, rows, at + i, LITTLE);
+            IntVector fours = IntVector.fromMemorySegment(INTS, rows, row + i, LITTLE);
             sum0 = floats(fours.lanewise(VectorOperators.LSHL, 24)).fma(FloatVector.fromArray(FLOATS, query, i), sum0);
             sum1 = floats(fours.lanewise(VectorOperators.LSHL, 16).and(UPPER_BYTE))
                     .fma(FloatVector.fromArray(FLOATS, query, i + N), sum1);
@@ -171,11 +173,27 @@ final class Kernels {
                     .fma(FloatVector.fromArray(FLOATS, query, i + 2 * N), sum2);
             sum3 = floats(fours.and(UPPER_BYTE)).fma(FloatVector.fromArray(FLOATS, query, i + 3 * N), sum3);
         }
-        return sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
+        addLanes(sum0.add(sum1).add(sum2.add(sum3)), sums, at);
     }
 
     private static FloatVector floats(IntVector integers) {
         return (FloatVector) integers.convert(VectorOperators.I2F, 0);
+    }
+
+    private static void addLanes(FloatVector sum, float[] sums, int at) {
+        FloatVector.fromArray(FLOATS, sums, at).add(sum).intoArray(sums, at);
+    }
+
+    /**
+     * The sum of the lanes that begin at {@code at}. The Vector API's own reduction adds in another order once it is compiled,
+     * so that scores would change from call to call.
+     */
+    static float fold(float[] lanes, int at) {
+        float sum = 0;
+        for (int i = at; i < at + N; i++) {
+            sum += lanes[i];
+        }
+        return sum;
     }
 
     /** Inner product of {@code a[from…to]} and {@code b[from…to]}. */
@@ -187,7 +205,7 @@ final class Kernels {
             sum0 = FloatVector.fromArray(FLOATS, a, i).fma(FloatVector.fromArray(FLOATS, b, i), sum0);
             sum1 = FloatVector.fromArray(FLOATS, a, i + N).fma(FloatVector.fromArray(FLOATS, b, i + N), sum1);
         }
-        float sum = sum0.add(sum1).reduceLanes(VectorOperators.ADD);
+        float sum = fold(sum0.add(sum1).toArray(), 0);
         for (; i < to; i++) {
             sum += a[i] * b[i];
         }

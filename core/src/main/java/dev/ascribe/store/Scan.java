@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 
 /**
  * Exact scans of a whole {@link FeatureStore}: one pass over memory whatever the number of queries, on all cores. Scores are inner products
- * with the stored (dequantised) rows in single precision. Results do not depend on the number of cores.
+ * with the stored (dequantised) rows in single precision, which do not depend on the number of cores.
  *
  * <p>Shapes: Q queries, R rows, W width of the store, B blocks of its {@link StoreSpec}.
  */
@@ -164,6 +164,7 @@ public final class Scan {
         int to = (int) ((block.end() * (long) dtype.bytes() + FeatureStoreWriter.ALIGNMENT - 1)
                 & -FeatureStoreWriter.ALIGNMENT);
         int tile = packed.length > 1 ? TILE_BYTES : to - from;
+        float[] lanes = new float[packed.length * Kernels.ROWS * Kernels.LANES];
         float[] sums = new float[packed.length * Kernels.ROWS];
         for (int i = 0; i < task.rows; i += Kernels.ROWS) {
             int first = task.first + i;
@@ -174,17 +175,27 @@ public final class Scan {
             long at1 = store.atRow(Math.min(first + 1, last));
             long at2 = store.atRow(Math.min(first + 2, last));
             long at3 = store.atRow(last);
-            Arrays.fill(sums, 0);
+            Arrays.fill(lanes, 0);
             for (int at = from; at < to; at += tile) {
                 int end = Math.min(to, at + tile);
                 for (int q = 0; q < packed.length; q++) {
-                    Kernels.dots(dtype, task.segment, at0, at1, at2, at3, packed[q], at, end, sums, q * Kernels.ROWS);
+                    Kernels.dots(
+                            dtype,
+                            task.segment,
+                            at0,
+                            at1,
+                            at2,
+                            at3,
+                            packed[q],
+                            at,
+                            end,
+                            lanes,
+                            q * Kernels.ROWS * Kernels.LANES);
                 }
             }
-            if (dtype == Dtype.INT8) {
-                for (int j = 0; j < sums.length; j++) {
-                    sums[j] *= store.scale(Math.min(first + j % Kernels.ROWS, last));
-                }
+            for (int j = 0; j < sums.length; j++) {
+                sums[j] =
+                        Kernels.fold(lanes, j * Kernels.LANES) * store.scale(Math.min(first + j % Kernels.ROWS, last));
             }
             sink.accept(first, rows, sums);
         }
