@@ -19,7 +19,8 @@ public record Attribution(
         String scale,
         List<Query> queries,
         @Nullable Fidelity fidelity,
-        Provenance provenance) {
+        Provenance provenance)
+        implements Result {
     /** The name and version of the document that this record becomes. */
     public static final String SCHEMA = "ascribe/attribution/1";
 

@@ -32,7 +32,8 @@ public record Proof(
         Map<String, List<String>> outputs,
         String verdict,
         String reason,
-        Provenance provenance) {
+        Provenance provenance)
+        implements Result {
     /** The name and version of the document that this record becomes. */
     public static final String SCHEMA = "ascribe/proof/1";
     /** The verdict of a claim that held. */

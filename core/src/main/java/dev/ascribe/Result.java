@@ -1,0 +1,7 @@
+package dev.ascribe;
+
+/** What a command found out, as one document that people can be sent: it becomes JSON, text, or a page. */
+public sealed interface Result permits Attribution, Proof {
+    /** What it was made from. */
+    Provenance provenance();
+}
