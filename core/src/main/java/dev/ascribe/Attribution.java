@@ -28,6 +28,11 @@ public record Attribution(
         queries = List.copyOf(queries);
     }
 
+    @Override
+    public String schema() {
+        return SCHEMA;
+    }
+
     /**
      * One traced output.
      *

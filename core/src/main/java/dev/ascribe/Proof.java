@@ -44,6 +44,11 @@ public record Proof(
     /** A difference of losses with its 95 % interval, in {@code unit}. */
     public record Effect(double mean, double low, double high, String unit) {}
 
+    @Override
+    public String schema() {
+        return SCHEMA;
+    }
+
     /** Whether the claim held. */
     public boolean shown() {
         return verdict.equals(SHOWN);

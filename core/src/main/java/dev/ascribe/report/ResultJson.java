@@ -77,7 +77,7 @@ public final class ResultJson {
         ObjectNode body = MAPPER.valueToTree(result);
         JsonNode provenance = body.remove(PROVENANCE);
         ObjectNode document = MAPPER.createObjectNode();
-        document.put(SCHEMA, schema(result));
+        document.put(SCHEMA, result.schema());
         document.setAll(body);
         document.set(PROVENANCE, provenance);
         String infinite = firstNonFinite(document, "");
@@ -143,13 +143,6 @@ public final class ResultJson {
     /** A map that has an order keeps it; of any other the keys are sorted, so that a document does not vary by run. */
     static <K, V> Map<K, V> ordered(Map<K, V> map) {
         return map instanceof SequencedMap<K, V> ? map : new TreeMap<>(map);
-    }
-
-    private static String schema(Result result) {
-        return switch (result) {
-            case Attribution unused -> Attribution.SCHEMA;
-            case Proof unused -> Proof.SCHEMA;
-        };
     }
 
     private static Class<? extends Result> type(@Nullable JsonNode schema, String name) {
