@@ -53,7 +53,12 @@ record Page(
             String others,
             List<Row> helpful,
             List<Row> harmful,
-            @Nullable Ranks ranks) {}
+            @Nullable Ranks ranks) {
+        /** Whether the proof removed all rows that are named here: said once then, not beside each. */
+        boolean allRemoved() {
+            return helpful.stream().allMatch(Row::removed);
+        }
+    }
 
     /**
      * Neighbouring tokens with the same strongest row.
@@ -79,14 +84,11 @@ record Page(
 
     /**
      * A row with its bar; lengths in percent of the bar's width.
-     *
-     * @param shortId the first digits of the sample's identity
      */
     record Row(
             String anchor,
             int rank,
             int row,
-            String shortId,
             String score,
             boolean against,
             String left,
@@ -152,7 +154,7 @@ record Page(
         }
         return new Page(
                 title(queries),
-                Wording.method(attribution) + " · " + attribution.provenance().startedAt(),
+                Wording.method(attribution) + " · " + day(attribution.provenance()),
                 List.copyOf(queries),
                 evidence,
                 withoutEmpty(facts),
@@ -162,11 +164,15 @@ record Page(
     static Page of(Proof proof) {
         return new Page(
                 "Did these rows teach it?",
-                "proof · " + proof.provenance().startedAt(),
+                "proof · " + day(proof.provenance()),
                 List.of(),
                 evidence(proof, true),
                 withoutEmpty(facts(proof.provenance(), "Proof")),
                 null);
+    }
+
+    private static String day(Provenance provenance) {
+        return provenance.startedAt().split("T", 2)[0];
     }
 
     private static String title(List<Query> queries) {
@@ -202,7 +208,6 @@ record Page(
                             anchor,
                             influence.rank(),
                             influence.row(),
-                            influence.id().toString().substring(0, "sha256:".length() + 12) + "…",
                             decimals.signed(influence.score()),
                             influence.score() < 0,
                             percent((from - low) / span),

@@ -10,10 +10,10 @@ import java.util.Locale;
  * in pixels.
  */
 record Picture(List<Strip> strips, List<Tick> ticks, String zero, int height, String spoken) {
-    private static final int STRIP = 50;
+    private static final int STRIP = 54;
     private static final int AXIS = 30;
     /** Percent left free at both ends, for half a dot. */
-    private static final double MARGIN = 2;
+    private static final double MARGIN = 1;
 
     /**
      * One line of dots.
@@ -76,8 +76,8 @@ record Picture(List<Strip> strips, List<Tick> ticks, String zero, int height, St
                 .formatted(
                         decimals.signed(effect.mean()), decimals.signed(effect.low()), decimals.signed(effect.high()));
         Strip strip = new Strip(
-                "Effect",
-                value,
+                "Without the named rows, beyond random rows",
+                "mean " + decimals.signed(effect.mean()),
                 true,
                 lineOf(0),
                 differences.stream().map(scale::x).toList(),
@@ -98,7 +98,7 @@ record Picture(List<Strip> strips, List<Tick> ticks, String zero, int height, St
     }
 
     private static int lineOf(int strip) {
-        return strip * STRIP + 32;
+        return strip * STRIP + 35;
     }
 
     /** Values to percent of the width, with 0 in sight. */

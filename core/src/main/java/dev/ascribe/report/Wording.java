@@ -63,14 +63,12 @@ final class Wording {
         boolean wordsMiss = ranks.lexical() != null && !words;
         boolean meaningMisses = ranks.embedding() != null && !meaning;
         if (influence.score() < 0) {
-            return words || meaning ? "Search would have named it, yet it speaks against the answer" : "";
+            return words || meaning ? "Named by search all the same" : "";
         }
         if (wordsMiss && meaningMisses) {
-            return "Search would have missed it";
+            return "Missed by search";
         }
-        return wordsMiss
-                ? "Search by words would have missed it"
-                : meaningMisses ? "Search by meaning would have missed it" : "";
+        return wordsMiss ? "Missed by search for words" : meaningMisses ? "Missed by search for meaning" : "";
     }
 
     /** Whether a rank was measured and is among the first. */
