@@ -76,7 +76,7 @@ record Picture(List<Strip> strips, List<Tick> ticks, String zero, int height, St
                 .formatted(
                         decimals.signed(effect.mean()), decimals.signed(effect.low()), decimals.signed(effect.high()));
         Strip strip = new Strip(
-                "Without the named rows, beyond random rows",
+                "Difference",
                 "mean " + decimals.signed(effect.mean()),
                 true,
                 lineOf(0),

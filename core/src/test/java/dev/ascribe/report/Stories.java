@@ -65,7 +65,7 @@ final class Stories {
                         List.of(influence),
                         List.of(new Influence(1, 8, id(text + "!"), -0.25, text, null)),
                         new Candidates("all", 120),
-                        List.of(new Token(text, -0.5, List.of(new Share(7, 0.5), new Share(99, -0.1)))))),
+                        List.of(new Token(answer, -0.5, List.of(new Share(7, 0.5), new Share(99, -0.1)))))),
                 null);
     }
 
