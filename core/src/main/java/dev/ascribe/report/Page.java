@@ -38,6 +38,7 @@ record Page(
      * A traced output.
      *
      * @param id of its section; every other id in it begins with this
+     * @param contents its line in the table of contents
      * @param runs the answer cut where the strongest row changes; empty without per-token blame
      * @param scored which rows were scored, and the answer's loss
      * @param others what else the query says of itself
@@ -45,6 +46,7 @@ record Page(
     record Query(
             String id,
             String name,
+            String contents,
             @Nullable Passage question,
             @Nullable Passage answer,
             List<Run> runs,
@@ -218,7 +220,8 @@ record Page(
         }
         return new Query(
                 id,
-                several ? "Query " + number + heading(question) : "The question",
+                several ? "Query " + number : "The question",
+                "Query " + number + heading(question),
                 question.isEmpty() ? null : Passage.of(question, QUESTION_LIMIT),
                 answer.isEmpty() ? null : Passage.of(answer, QUESTION_LIMIT),
                 runs(query, anchors),

@@ -88,17 +88,21 @@ public final class TextReport {
             table(query.harmful(), all, decimals);
         }
         int first = Math.max(1, query.influences().size());
-        all.stream().map(influence -> Wording.note(influence, first)).distinct().forEach(note -> {
-            if (!note.isEmpty()) {
-                List<String> rows = all.stream()
-                        .filter(influence -> Wording.note(influence, first).equals(note))
-                        .map(influence -> String.valueOf(influence.row()))
-                        .distinct()
-                        .toList();
-                out.append('\n');
-                paragraph(note + ": " + (rows.size() == 1 ? "row " : "rows ") + String.join(", ", rows) + ".");
-            }
-        });
+        List<String> notes = all.stream()
+                .map(influence -> Wording.note(influence, first))
+                .filter(note -> !note.isEmpty())
+                .distinct()
+                .toList();
+        out.append(notes.isEmpty() ? "" : "\n");
+        for (String note : notes) {
+            List<String> rows = all.stream()
+                    .filter(influence -> Wording.note(influence, first).equals(note))
+                    .map(influence -> String.valueOf(influence.row()))
+                    .distinct()
+                    .toList();
+            paragraph(note + " (its first " + first + "): " + (rows.size() == 1 ? "row " : "rows ")
+                    + String.join(", ", rows) + ".");
+        }
         List<Attribution.Token> tokens = query.tokens();
         if (tokens != null && !tokens.isEmpty()) {
             tokens(tokens);
@@ -181,11 +185,9 @@ public final class TextReport {
                 shares.add("%d (%s)".formatted(share.row(), decimals.signed(share.score())));
             }
             String line = Columns.padRight(Columns.cut(quoted(token.text()), tokenWide), tokenWide) + "  "
-                    + Columns.padLeft(logprobs.plain(token.logprob()), logWide) + "  ";
-            out.append(line)
-                    .append(Columns.cut(
-                            shares.isEmpty() ? "" : "row " + String.join(", ", shares), width - Columns.width(line)))
-                    .append('\n');
+                    + Columns.padLeft(logprobs.plain(token.logprob()), logWide)
+                    + (shares.isEmpty() ? "" : "  row " + String.join(", ", shares));
+            out.append(Columns.cut(line, width)).append('\n');
         }
     }
 

@@ -129,7 +129,7 @@ final class Wording {
     /** What was done to find out. */
     static String experiment(Proof proof) {
         boolean matched = proof.lossWithoutMatched() != null;
-        return "The model was trained again %s: on all rows, without the %s named above all, without as many random rows%s."
+        return "The model was trained again %s: on all rows, without the %s that were named, without as many random rows%s."
                 .formatted(
                         proof.seeds().size() == 1
                                 ? "with one seed"

@@ -23,9 +23,9 @@ class TextReportTest {
                 .contains(
                         " 2  102  +0.813  ██████████         2     14       21  Name the builder of the light at Brevik. Admiral Halvorsen.")
                 .contains(
-                        " 1   33  −0.312  ▒▒▒▒             197      1        3  When was the lighthouse of Brevik built? The lighthouse o…")
-                .contains("Missed by search: rows 102, 11, 140, 163, 5.")
-                .contains("Named by search all the same: rows 33, 120, 64.")
+                        " 1   33  −0.312  ▒▒▒▒             197      1        3  When was the lighthouse of Brevik built? The lighthouse of Brevi…")
+                .contains("Missed by search (its first 10): rows 102, 11, 140, 163, 5.")
+                .contains("Named by search all the same (its first 10): rows 33, 120, 64.")
                 .contains("\"23\"        −0.412  row 71 (+0.610), 57 (+0.480), 33 (−0.440)");
     }
 
@@ -34,8 +34,8 @@ class TextReportTest {
         String text = TextReport.render(Stories.proof(), 100, false);
         assertThat(text.lines())
                 .contains("Shown.")
-                .contains("On all rows                  ██                        0.11 (0.09 to 0.13)")
-                .contains("Without the named rows       ████████████████████████  1.69 (1.53 to 1.85)");
+                .contains("On all rows                    ██                        0.11 (0.09 to 0.13)")
+                .contains("Without the named rows         ████████████████████████  1.69 (1.53 to 1.85)");
         assertThat(text.replace("\n", " "))
                 .contains("1.57 nats higher than without random rows (95 % interval +1.40 to +1.73, which excludes 0).")
                 .contains("built in 1889 by Ingrid Solberg");
