@@ -19,12 +19,18 @@ public record Attribution(
         String scale,
         List<Query> queries,
         @Nullable Fidelity fidelity,
-        Provenance provenance) {
+        Provenance provenance)
+        implements Result {
     /** The name and version of the document that this record becomes. */
     public static final String SCHEMA = "ascribe/attribution/1";
 
     public Attribution {
         queries = List.copyOf(queries);
+    }
+
+    @Override
+    public String schema() {
+        return SCHEMA;
     }
 
     /**

@@ -32,7 +32,8 @@ public record Proof(
         Map<String, List<String>> outputs,
         String verdict,
         String reason,
-        Provenance provenance) {
+        Provenance provenance)
+        implements Result {
     /** The name and version of the document that this record becomes. */
     public static final String SCHEMA = "ascribe/proof/1";
     /** The verdict of a claim that held. */
@@ -42,6 +43,11 @@ public record Proof(
 
     /** A difference of losses with its 95 % interval, in {@code unit}. */
     public record Effect(double mean, double low, double high, String unit) {}
+
+    @Override
+    public String schema() {
+        return SCHEMA;
+    }
 
     /** Whether the claim held. */
     public boolean shown() {

@@ -1,5 +1,7 @@
 package dev.ascribe;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -27,6 +29,7 @@ public record SampleId(long a, long b, long c, long d) {
     }
 
     /** @param text {@code sha256:} and 64 hexadecimal digits */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static SampleId parse(String text) {
         if (!text.matches("sha256:[0-9a-f]{64}")) {
             throw new UserInputException("'" + text + "' is not a sample id; expected sha256: and 64 hex digits");
@@ -51,6 +54,7 @@ public record SampleId(long a, long b, long c, long d) {
 
     /** {@code sha256:} and 64 hexadecimal digits. */
     @Override
+    @JsonValue
     public String toString() {
         return PREFIX + HexFormat.of().formatHex(bytes());
     }

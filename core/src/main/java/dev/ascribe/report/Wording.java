@@ -1,0 +1,179 @@
+package dev.ascribe.report;
+
+import dev.ascribe.Attribution;
+import dev.ascribe.Influence;
+import dev.ascribe.Proof;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The sentences that the page and the text share. */
+final class Wording {
+    /** Methods that compare texts and never look into the model. */
+    private static final List<String> SEARCHES = List.of("bm25", "embedding");
+
+    private Wording() {}
+
+    /** What was asked, if the query says so. */
+    static Optional<String> question(Map<String, Object> query) {
+        return text(query, "prompt");
+    }
+
+    /** What the model answered, if the query says so. */
+    static Optional<String> answer(Map<String, Object> query) {
+        return text(query, "output");
+    }
+
+    private static Optional<String> text(Map<String, Object> query, String key) {
+        return query.get(key) instanceof String text && !text.isBlank() ? Optional.of(text) : Optional.empty();
+    }
+
+    /** The method's name. */
+    static String method(Attribution attribution) {
+        return String.valueOf(attribution.method().getOrDefault("name", "unnamed method"));
+    }
+
+    /** {@code 1 row}, {@code 1,234 rows}. */
+    static String count(int n, String noun) {
+        return String.format(Locale.ROOT, "%,d %s%s", n, noun, n == 1 ? "" : "s");
+    }
+
+    /** Which rows were scored. */
+    static String candidates(Attribution.Candidates candidates) {
+        return candidates.strategy().equals("all")
+                ? "all " + count(candidates.count(), "row") + " of the data"
+                : count(candidates.count(), "row") + " chosen by search (" + candidates.strategy() + ")";
+    }
+
+    /**
+     * What a row's ranks say that its score does not, or nothing.
+     *
+     * @param first how many rows a reader of a search's result would look at
+     */
+    static String note(Influence influence, int first) {
+        Influence.Ranks ranks = influence.ranks();
+        if (ranks == null) {
+            return "";
+        }
+        boolean words = within(ranks.lexical(), first);
+        boolean meaning = within(ranks.embedding(), first);
+        boolean wordsMiss = ranks.lexical() != null && !words;
+        boolean meaningMisses = ranks.embedding() != null && !meaning;
+        if (influence.score() < 0) {
+            return words || meaning ? "Named by search all the same" : "";
+        }
+        if (wordsMiss && meaningMisses) {
+            return "Missed by search";
+        }
+        return wordsMiss ? "Missed by search for words" : meaningMisses ? "Missed by search for meaning" : "";
+    }
+
+    /** Whether a rank was measured and is among the first. */
+    static boolean within(@Nullable Integer rank, int first) {
+        return rank != null && rank <= first;
+    }
+
+    /** What the scores mean and what they do not. */
+    static String meaning(Attribution attribution, @Nullable Proof proof) {
+        List<String> sentences = new ArrayList<>();
+        sentences.add(
+                "A positive score means helpful: removing the row is predicted to raise the loss of the answer, that"
+                        + " is, to make the answer less likely. A negative score means that the row speaks against the answer.");
+        sentences.add(
+                switch (attribution.scale()) {
+                    case "nats" -> "Scores are in nats: the predicted change of the answer's loss.";
+                    case "cosine" ->
+                        "Scores are cosines, combined over checkpoints: how far a step of training on the row goes in the"
+                                + " direction that makes the answer more likely; 0 means not at all.";
+                    case "dot" ->
+                        "Scores are products of gradients: their order and their sign mean something, their size alone"
+                                + " does not.";
+                    case "similarity" -> "Scores are similarities of the row to the question and the answer.";
+                    default -> "Scores are in the unit “" + attribution.scale() + "”.";
+                });
+        if (SEARCHES.contains(method(attribution))) {
+            sentences.add(
+                    "This method compares texts and never looks into the model: it says what resembles the answer, not"
+                            + " what taught it.");
+        }
+        sentences.add(
+                "A score is a direction, not a share of guilt: scores do not add up to a whole, and a high one alone"
+                        + " shows nothing.");
+        sentences.add(
+                proof == null
+                        ? "The evidence is retraining without the named rows, which has not been done here; the command"
+                                + " prove does it."
+                        : "The evidence is the retraining above.");
+        Attribution.Fidelity fidelity = attribution.fidelity();
+        if (fidelity != null) {
+            Decimals decimals = Decimals.of(List.of(fidelity.value(), fidelity.low(), fidelity.high()));
+            sentences.add(
+                    "How true the scores of this method are was measured on this model: %s %s (95 %% interval %s to %s)."
+                            .formatted(
+                                    fidelity.measure(),
+                                    decimals.plain(fidelity.value()),
+                                    decimals.plain(fidelity.low()),
+                                    decimals.plain(fidelity.high())));
+        }
+        return String.join(" ", sentences);
+    }
+
+    /** What a proof's verdict says, in a word. */
+    static String verdict(Proof proof) {
+        return proof.shown() ? "Shown" : "Not shown";
+    }
+
+    /** What was done to find out. */
+    static String experiment(Proof proof) {
+        boolean matched = proof.lossWithoutMatched() != null;
+        return "The model was trained again %s: on all rows, without the %s that were named, without as many random rows%s."
+                .formatted(
+                        proof.seeds().size() == 1
+                                ? "with one seed"
+                                : "with each of " + proof.seeds().size() + " seeds",
+                        count(proof.removed().size(), "row"),
+                        matched ? ", and without as many rows that share their words" : "");
+    }
+
+    /** The effect in one sentence. */
+    static String effect(Proof proof) {
+        Proof.Effect effect = proof.effect();
+        Decimals decimals = Decimals.of(List.of(effect.mean(), effect.low(), effect.high()));
+        return "Without the named rows the loss of the answer is %s %s %s than without random rows (95 %% interval %s to %s, which %s 0)."
+                .formatted(
+                        decimals.plain(Math.abs(effect.mean())),
+                        effect.unit(),
+                        effect.mean() < 0 ? "lower" : "higher",
+                        decimals.signed(effect.low()),
+                        decimals.signed(effect.high()),
+                        effect.low() > 0 || effect.high() < 0 ? "excludes" : "includes");
+    }
+
+    /** The arms of a proof in the order in which people compare them. */
+    static List<Arm> arms(Proof proof) {
+        List<Arm> arms = new ArrayList<>();
+        arms.add(new Arm("On all rows", proof.lossWithAll(), false));
+        arms.add(new Arm("Without random rows", proof.lossWithoutRandom(), false));
+        List<Double> matched = proof.lossWithoutMatched();
+        if (matched != null) {
+            arms.add(new Arm("Without rows matched by words", matched, false));
+        }
+        arms.add(new Arm("Without the named rows", proof.lossWithoutNamed(), true));
+        return List.copyOf(arms);
+    }
+
+    /**
+     * Retrainings that left out the same rows.
+     *
+     * @param losses one per seed, mean nats per token of the answer
+     * @param named whether these are the rows that the claim is about
+     */
+    record Arm(String name, List<Double> losses, boolean named) {
+        double mean() {
+            return losses.stream().mapToDouble(Double::doubleValue).average().orElse(0);
+        }
+    }
+}
