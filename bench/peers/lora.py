@@ -6,6 +6,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import peft
 import torch
+from peft.tuners.lora import LoraLayer
 
 # name → (model, options of LoraConfig)
 ADAPTERS = {
@@ -51,5 +52,5 @@ def scalings(wrapped):
     return {
         name.removeprefix("base_model.model."): module.scaling["default"]
         for name, module in wrapped.named_modules()
-        if hasattr(module, "scaling") and "default" in module.scaling
+        if isinstance(module, LoraLayer)
     }

@@ -5,13 +5,11 @@
 """
 
 import json
-import os
 import shutil
+import tempfile
 from pathlib import Path
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-
+import reference  # before transformers: it sets it offline and quiet
 import gguf
 import numpy as np
 import torch
@@ -20,10 +18,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 import checks
-import reference
 import rows
-
-transformers.utils.logging.disable_progress_bar()
 
 GPT4_PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -410,7 +405,7 @@ def llama3_factors(config):
 
 
 def k_blocks(generator, kind, count):
-    """Random blocks of a K type whose values have a mean near zero and a spread of about .1."""
+    """Random blocks of a K type whose values have a mean near zero and a spread of about .05."""
     def half(value):
         return np.tile(np.array([value], np.float16).view(np.uint8), (count, 1))
 
@@ -418,10 +413,10 @@ def k_blocks(generator, kind, count):
         return generator.integers(0, 256, (count, width), dtype=np.uint8)
 
     if kind == Q.Q4_K:
-        return np.concatenate([half(4e-4), half(4e-4 * 7.5), noise(12), noise(128)], axis=1)
+        return np.concatenate([half(2e-4), half(2e-4 * 7.5), noise(12), noise(128)], axis=1)
     if kind == Q.Q5_K:
-        return np.concatenate([half(2e-4), half(2e-4 * 15.5), noise(12), noise(32), noise(128)], axis=1)
-    return np.concatenate([noise(128), noise(64), noise(16), half(5e-5)], axis=1)  # Q6_K
+        return np.concatenate([half(1e-4), half(1e-4 * 15.5), noise(12), noise(32), noise(128)], axis=1)
+    return np.concatenate([noise(128), noise(64), noise(16), half(2.5e-5)], axis=1)  # Q6_K
 
 
 def k_types(path, seed=99):
@@ -467,10 +462,6 @@ def existing(out):
 
 
 if __name__ == "__main__":
-    options = checks.arguments(__doc__)
-    chosen = options.parse_args()
-    import tempfile
-
-    target = chosen.out or Path(tempfile.mkdtemp(prefix="peers-"))
+    target = checks.arguments(__doc__).parse_args().out or Path(tempfile.mkdtemp(prefix="peers-"))
     made = write_all(target)
     print(f"{len(made)} models in {target}")

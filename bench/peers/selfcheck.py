@@ -1,14 +1,10 @@
 """Checks the references against each other, without Ascribe: float64 against transformers, finite differences against
 autograd, our reading of rows and GGUF files against transformers' own."""
 
-import os
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-
 import tempfile
 from pathlib import Path
 
+import reference  # before transformers: it sets it offline and quiet
 import numpy as np
 import torch
 import transformers
@@ -18,7 +14,6 @@ import conventions
 import decoder
 import lora
 import models
-import reference
 import rows
 
 
