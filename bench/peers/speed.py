@@ -11,6 +11,7 @@ import json
 import os
 import re
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -78,9 +79,12 @@ def batches(sequences, size, bucketed):
 
 def timed(job, items):
     """Tokens a second of a job over items."""
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     tokens = sum(job(item) for item in items)
-    return tokens / (time.perf_counter() - start)
+    wall, busy = time.perf_counter() - start, time.process_time() - busy
+    # on an idle machine both threads are busy nearly all the time; much less says that others were at work
+    print(f"  {tokens} tokens, {wall:.1f} s, {busy:.1f} s of CPU", file=sys.stderr)
+    return tokens / wall
 
 
 def ascribe(launcher, *args):
@@ -94,17 +98,17 @@ def ascribe(launcher, *args):
 
 def profile(peer, sequences, size):
     """Where the time of a training step and of a naive row goes."""
-    trained = batches(sequences, size, False)[:2]
-    one_by_one = sequences[:8]
+    trained = batches(sequences, size, True)[:1]
+    one_by_one = sequences[:size]
     for batch in trained[:1]:
         peer.step(batch)
     peer.gradient(one_by_one[0])
     head = peer.model.config.vocab_size
     for name, job, items in (("train", peer.step, trained), ("naive", peer.gradient, one_by_one)):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         for item in items:
             job(item)
-        wall = time.perf_counter() - start
+        wall, busy = time.perf_counter() - start, time.process_time() - busy
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], record_shapes=True) as recorded:
             for item in items:
                 job(item)
@@ -115,7 +119,7 @@ def profile(peer, sequences, size):
         total = sum(parts.values())
         real = sum(len(t.ids) for item in items for t in (item if isinstance(item, list) else [item]))
         targets = sum(sum(t.targets) for item in items for t in (item if isinstance(item, list) else [item]))
-        print(f"\n{name}: {real} tokens ({targets} targets), {wall:.2f} s unprofiled: {real / wall:.0f} tokens/s")
+        print(f"\n{name}: {real} tokens ({targets} targets), {wall:.2f} s unprofiled: {real / wall:.0f} tokens/s; {real / busy:.0f} a second of CPU")
         for part, seconds in sorted(parts.items(), key=lambda p: -p[1]):
             print(f"  {part:32s} {seconds:7.3f} s {100 * seconds / total:5.1f} %")
     width, depth = peer.model.config.hidden_size, peer.model.config.intermediate_size
@@ -124,11 +128,12 @@ def profile(peer, sequences, size):
         count = 60
         for _ in range(3):
             a @ b.T
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         for _ in range(count):
             a @ b.T
-        rate = count * 2 * length * width * depth / (time.perf_counter() - start) / 1e9
-        print(f"({length}, {width}) x ({width}, {depth}): {rate:.0f} GFLOP/s")
+        work = count * 2 * length * width * depth / 1e9
+        wall, busy = time.perf_counter() - start, time.process_time() - busy
+        print(f"({length}, {width}) x ({width}, {depth}): {work / wall:.0f} GFLOP/s, {work / busy:.0f} a second of CPU")
 
 
 def kind(key, shapes, head):
