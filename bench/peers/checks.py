@@ -79,6 +79,10 @@ class Checks:
         self.failed += not ok
         print("| " + " | ".join((*map(text, cells), "ok" if ok else "**failed**")) + " |", flush=True)
 
+    def note(self, *cells):
+        """A row that is shown and not judged."""
+        print("| " + " | ".join((*map(text, cells), "")) + " |", flush=True)
+
     def guarded(self, *cells, job):
         """Runs job; a command that failed is one failed check, not the end of the script."""
         try:
