@@ -218,7 +218,7 @@ def main():
         print(f"ascribe train / bucketed: {medians['ascribe train'] / medians['bucketed']:.2f} (no goal set)")
     for job, against, least in GOALS:
         ratio = medians[job] / medians[against] if job in medians and against in medians else 0.0
-        tally.row(ratio >= least, job, against, f"{ratio:.2f}", least)
+        tally.row(ratio >= least, job, against, f"{ratio:.2f}", str(least))
     (out / "speed.json").write_text(json.dumps(rates, indent=2))
     tally.finish()
 
