@@ -1,6 +1,7 @@
 package dev.ascribe.torch;
 
 import dev.ascribe.EngineUnavailableException;
+import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.Loader;
@@ -45,7 +46,11 @@ public final class Engine {
         String own = Engine.class.getPackage().getImplementationVersion();
         versions.put("ascribe", own == null ? "development" : own);
         versions.put("java", Runtime.version().toString());
-        versions.put("libtorch", Loader.getVersion("org.bytedeco", "pytorch"));
+        try {
+            versions.put("libtorch", Loader.getVersion("org.bytedeco", "pytorch"));
+        } catch (IOException e) {
+            versions.put("libtorch", "unknown");
+        }
         return versions;
     }
 
