@@ -4,6 +4,7 @@ import dev.ascribe.store.Block;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.Linear;
 import dev.ascribe.torch.model.Packed;
+import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.train.Adapter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

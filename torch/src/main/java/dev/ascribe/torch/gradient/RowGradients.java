@@ -3,6 +3,7 @@ package dev.ascribe.torch.gradient;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.LossBatch;
 import dev.ascribe.torch.model.Sequence;
+import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.Trunk;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A causal language model ready to use: decoder, tokenizer, and where generation ends. */
 public final class LanguageModel implements AutoCloseable {
@@ -26,19 +27,27 @@ public final class LanguageModel implements AutoCloseable {
 
     private final Path path;
     private final String digest;
-    private final WeightFile file;
+    private final @Nullable WeightFile file;
     private final Decoder decoder;
     private final Tokenizer tokenizer;
     private final Set<Integer> endings;
 
     private LanguageModel(
-            Path path, String digest, WeightFile file, Decoder decoder, Tokenizer tokenizer, Set<Integer> endings) {
+            Path path, String digest, @Nullable WeightFile file, Decoder decoder, Tokenizer tokenizer, Set<Integer> endings) {
         this.path = path;
         this.digest = digest;
         this.file = file;
         this.decoder = decoder;
         this.tokenizer = tokenizer;
         this.endings = endings;
+    }
+
+    /** A model just made, with weights of its own; it has no file yet, and its digest is that of its architecture. */
+    public static LanguageModel fresh(Decoder decoder, Tokenizer tokenizer) {
+        Set<Integer> endings = new TreeSet<>();
+        tokenizer.eos().ifPresent(endings::add);
+        String digest = Digests.name(Digests.sha256(decoder.config().toString().getBytes(StandardCharsets.UTF_8)));
+        return new LanguageModel(Path.of("fresh"), digest, null, decoder, tokenizer, endings);
     }
 
     /**
@@ -172,6 +181,8 @@ public final class LanguageModel implements AutoCloseable {
     @Override
     public void close() {
         tokenizer.close();
-        file.close();
+        if (file != null) {
+            file.close();
+        }
     }
 }

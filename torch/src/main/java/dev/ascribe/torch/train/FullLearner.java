@@ -67,9 +67,4 @@ final class FullLearner implements Learner {
             }
         }
     }
-
-    @Override
-    public void close() {
-        parameters.close();
-    }
 }

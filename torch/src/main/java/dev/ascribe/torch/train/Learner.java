@@ -4,8 +4,8 @@ import dev.ascribe.torch.model.Sequence;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/** What a {@link Trainer} trains: parameters in one flat vector, and the gradient of a batch by them. */
-interface Learner extends AutoCloseable {
+/** What is trained: parameters in one flat vector, and the gradient of a batch by them. */
+public interface Learner {
     /** All parameters, shape (P), changed in place. */
     Tensor parameters();
 
@@ -23,7 +23,4 @@ interface Learner extends AutoCloseable {
 
     /** Called after the parameters changed. */
     void changed();
-
-    @Override
-    void close();
 }

@@ -1,7 +1,7 @@
 package dev.ascribe.torch.train;
 
 import dev.ascribe.torch.Tensors;
-import dev.ascribe.torch.gradient.Signals;
+import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.Decoder;
 import dev.ascribe.torch.model.Linear;
 import dev.ascribe.torch.model.LossBatch;
@@ -63,11 +63,5 @@ final class LoraLearner implements Learner {
     @Override
     public void changed() {
         adapter.merge();
-    }
-
-    @Override
-    public void close() {
-        adapter.unmerge();
-        trunk.close();
     }
 }

@@ -1,11 +1,6 @@
-package dev.ascribe.torch.gradient;
+package dev.ascribe.torch.model;
 
 import dev.ascribe.torch.Tensors;
-import dev.ascribe.torch.model.Decoder;
-import dev.ascribe.torch.model.Linear;
-import dev.ascribe.torch.model.LossBatch;
-import dev.ascribe.torch.model.Tape;
-import dev.ascribe.torch.model.Trunk;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

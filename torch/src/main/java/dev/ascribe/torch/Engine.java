@@ -1,0 +1,82 @@
+package dev.ascribe.torch;
+
+import dev.ascribe.EngineUnavailableException;
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** The native engine, libtorch: loaded on first use, measured where precision depends on the machine. */
+public final class Engine {
+    private static final int ROWS = 512;
+    private static final int IN = 576;
+    private static final int OUT = 1536;
+    private static final long MEASURE_NANOS = 250_000_000L;
+
+    /** Products in bfloat16 are chosen only when clearly faster. */
+    private static final double CLEARLY_FASTER = 1.5;
+
+    private Engine() {}
+
+    /**
+     * Loads the engine and sets its threads.
+     *
+     * @param threads for each operation; the number of cores is a good choice
+     * @throws EngineUnavailableException when the natives are not there for this platform
+     */
+    public static void start(int threads) {
+        try {
+            Loader.load(torch.class);
+            torch.set_num_threads(threads);
+        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+            throw new EngineUnavailableException(
+                    "the native engine (libtorch) cannot be loaded on %s: %s; natives are resolved from Maven Central by platform, see the profiles in pom.xml"
+                            .formatted(Loader.getPlatform(), e.getMessage()),
+                    e);
+        }
+    }
+
+    /** What results depend on beside the code: versions of Ascribe, the JDK and the engine. */
+    public static Map<String, String> versions() {
+        Map<String, String> versions = new TreeMap<>();
+        String own = Engine.class.getPackage().getImplementationVersion();
+        versions.put("ascribe", own == null ? "development" : own);
+        versions.put("java", Runtime.version().toString());
+        try {
+            versions.put("libtorch", Loader.getVersion("org.bytedeco", "pytorch"));
+        } catch (IOException e) {
+            versions.put("libtorch", "unknown");
+        }
+        return versions;
+    }
+
+    /** Threads of each operation. */
+    public static int threads() {
+        return torch.get_num_threads();
+    }
+
+    /** Measured speed of x·Wᵀ at a small model's sizes, GFLOP/s. */
+    public static double gigaflops(ScalarType type) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor x = torch.randn(ROWS, IN).to(type);
+            Tensor w = torch.randn(OUT, IN).to(type);
+            torch.linear(x, w).close();
+            long started = System.nanoTime();
+            int count = 0;
+            while (System.nanoTime() - started < MEASURE_NANOS) {
+                torch.linear(x, w).close();
+                count++;
+            }
+            return 2.0 * ROWS * IN * OUT * count / (System.nanoTime() - started);
+        }
+    }
+
+    /** Whether products in bfloat16 are clearly faster here than in float32, by measurement. */
+    public static boolean prefersBfloat16() {
+        return gigaflops(ScalarType.BFloat16) > CLEARLY_FASTER * gigaflops(ScalarType.Float);
+    }
+}

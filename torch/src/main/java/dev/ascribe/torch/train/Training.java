@@ -1,0 +1,143 @@
+package dev.ascribe.torch.train;
+
+import dev.ascribe.Progress;
+import dev.ascribe.UserInputException;
+import dev.ascribe.torch.model.LanguageModel;
+import dev.ascribe.torch.model.Sequence;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Trains by a {@link Recipe}: a run with a directory, or a retraining that only answers a question. */
+public final class Training {
+    private static final String STATE = ".training.safetensors";
+
+    private final Recipe recipe;
+    private final List<Sequence> rows; // of the whole corpus
+    private final TrainingPlan plan;
+    private final Progress progress;
+
+    public Training(Recipe recipe, List<Sequence> rows, TrainingPlan plan, Progress progress) {
+        this.recipe = recipe;
+        this.rows = List.copyOf(rows);
+        this.plan = plan;
+        this.progress = progress;
+    }
+
+    /** What a run is made of beside recipe and rows. */
+    public record Facts(
+            Path model,
+            String modelDigest,
+            String architecture,
+            @Nullable LoraConfig lora,
+            Run.TextSettings text,
+            Path data,
+            String dataDigest,
+            Map<String, String> versions) {}
+
+    /**
+     * What a finished run tells.
+     *
+     * @param tokens that passed through in this process
+     * @param seconds that training took in this process
+     */
+    public record Finished(Run run, long tokens, double seconds) {}
+
+    /** Trains into a directory; an interrupted run goes on where it stopped, a finished one is returned as it is. */
+    public Finished run(Path directory, Facts facts) {
+        Split split = split(Set.of());
+        if (Files.exists(directory.resolve("run.json"))) {
+            Run done = Run.open(directory);
+            if (!done.plan().equals(plan)
+                    || !done.dataDigest().equals(facts.dataDigest())
+                    || !done.text().equals(facts.text())
+                    || (facts.lora() != null && !done.modelDigest().equals(facts.modelDigest()))
+                    || !done.architecture().equals(facts.architecture())) {
+                throw new UserInputException("%s holds a finished run of other data or settings; give another --out"
+                        .formatted(directory));
+            }
+            return new Finished(done, 0, 0);
+        }
+        try {
+            Files.createDirectories(directory.resolve("checkpoints"));
+        } catch (IOException e) {
+            throw new UserInputException("%s cannot be made: %s; check space and permission".formatted(directory, e), e);
+        }
+        Learner learner = recipe.start(plan.seed());
+        Path state = directory.resolve(STATE);
+        Trainer.Outcome outcome = trainer(learner, split)
+                .run(state, (step, epoch, rate, train, validation) -> {
+                    String file = "checkpoints/%06d".formatted(step);
+                    recipe.keep(directory.resolve(file));
+                    return new Checkpoint(file, step, epoch, rate, train, validation);
+                });
+        recipe.keep(directory.resolve(recipe.result()));
+        Run run = new Run(
+                directory,
+                facts.lora() == null ? Run.Kind.TRAIN : Run.Kind.FINETUNE,
+                facts.lora() == null ? directory.resolve(recipe.result()) : facts.model(),
+                facts.modelDigest(),
+                facts.architecture(),
+                facts.lora(),
+                facts.text(),
+                plan,
+                split.train(),
+                split.validation(),
+                outcome.checkpoints(),
+                facts.data(),
+                facts.dataDigest(),
+                facts.versions());
+        run.write();
+        Trainer.forget(state);
+        return new Finished(run, outcome.tokens(), outcome.seconds());
+    }
+
+    /**
+     * Trains again without some rows, the split otherwise the same, and asks the result.
+     *
+     * @param without row numbers that are not learned
+     * @param question put to the retrained model
+     */
+    public <T> T without(Set<Integer> without, Function<LanguageModel, T> question) {
+        Split split = split(without);
+        Learner learner = recipe.start(plan.seed());
+        trainer(learner, split).run(null, (step, epoch, rate, train, validation) ->
+                new Checkpoint("", step, epoch, rate, train, validation));
+        return question.apply(recipe.model());
+    }
+
+    private Trainer trainer(Learner learner, Split split) {
+        if (split.train().isEmpty()) {
+            throw new UserInputException("no row is left to train on");
+        }
+        return new Trainer(learner, pick(split.train()), pick(split.validation()), plan, progress);
+    }
+
+    /** Which rows are learned and which held out. */
+    private record Split(List<Integer> train, List<Integer> validation) {}
+
+    private Split split(Set<Integer> without) {
+        List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
+        Collections.shuffle(order, new Random(plan.seed()));
+        int held = (int) Math.round(plan.validation() * rows.size());
+        List<Integer> validation = order.subList(0, held).stream().sorted().toList();
+        List<Integer> train = order.subList(held, order.size()).stream()
+                .filter(row -> !without.contains(row))
+                .sorted()
+                .toList();
+        return new Split(train, validation);
+    }
+
+    private List<Sequence> pick(List<Integer> chosen) {
+        return chosen.stream().map(rows::get).toList();
+    }
+}
