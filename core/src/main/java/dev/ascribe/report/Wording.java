@@ -129,13 +129,15 @@ final class Wording {
     /** What was done to find out. */
     static String experiment(Proof proof) {
         boolean matched = proof.lossWithoutMatched() != null;
-        return "The model was trained again %s: on all rows, without the %s that were named, without as many random rows%s."
+        return "The model was trained again %s: on all rows, without the %s that were named,%s."
                 .formatted(
                         proof.seeds().size() == 1
                                 ? "with one seed"
                                 : "with each of " + proof.seeds().size() + " seeds",
                         count(proof.removed().size(), "row"),
-                        matched ? ", and without as many rows that share their words" : "");
+                        matched
+                                ? " without as many random rows, and without as many rows that share their words"
+                                : " and without as many random rows");
     }
 
     /** The effect in one sentence. */

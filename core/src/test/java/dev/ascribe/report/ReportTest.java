@@ -190,7 +190,12 @@ class ReportTest {
                 .contains("aria-label=\"Loss of the answer after retraining, nats per token. On all rows: mean 0.11;")
                 .contains("built in 1889 by Ingrid Solberg");
         String refuted = Report.html(Stories.refuted());
-        assertThat(refuted).contains("<strong>Not shown.</strong>", "which includes 0", "What is the capital of Peru?");
+        assertThat(refuted)
+                .contains(
+                        "<strong>Not shown.</strong>",
+                        "the 2 rows that were named, and without as many random rows.",
+                        "which includes 0",
+                        "What is the capital of Peru?");
         assertThat(refuted.split("<circle", -1))
                 .as("three arms and the difference, three seeds")
                 .hasSize(13);

@@ -9,6 +9,7 @@ import dev.ascribe.Content;
 import dev.ascribe.UnsupportedModelException;
 import dev.ascribe.UserInputException;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,28 +54,26 @@ public final class ChatTemplate {
         try {
             RenderResult result =
                     engine.renderForResult(source.text(), rendering.variables(bos, eos), config(rendering));
+            Optional<RuntimeException> stop = rendering.stop();
+            if (stop.isPresent()) {
+                throw translated(stop.get());
+            }
             for (TemplateError error : result.getErrors()) {
-                throw translated(error.getException(), error.getMessage());
+                throw unsupported(error.getMessage(), error.getException());
             }
             return rendering.unguarded(result.getOutput());
         } catch (StackOverflowError | OutOfMemoryError e) {
-            throw translated(e, "it needs too much memory");
+            throw unsupported("more memory than there is", e);
         }
     }
 
-    private static RuntimeException translated(@Nullable Throwable thrown, String message) {
-        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof TemplateRaised) {
-                return new UserInputException(
+    private static RuntimeException translated(RuntimeException stop) {
+        return stop instanceof TemplateRaised
+                ? new UserInputException(
                         "The chat template refuses the messages: %s. Change the row, or use --template alpaca."
-                                .formatted(cause.getMessage()),
-                        cause);
-            }
-            if (cause instanceof TemplateRefusal) {
-                return unsupported(String.valueOf(cause.getMessage()), cause);
-            }
-        }
-        return unsupported(message, thrown);
+                                .formatted(stop.getMessage()),
+                        stop)
+                : unsupported(String.valueOf(stop.getMessage()), stop);
     }
 
     private static UnsupportedModelException unsupported(String what, @Nullable Throwable cause) {

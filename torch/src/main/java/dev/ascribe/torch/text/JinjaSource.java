@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,7 +21,7 @@ import java.util.Set;
  *   <li>white space is cut by Jinja2's rules ({@code trim_blocks}, {@code lstrip_blocks}, {@code -}, {@code +});
  *   <li>text and string literals become variables, so that no escape and no brace is read twice;
  *   <li>names set in a loop are given their outer values back at each turn;
- *   <li>{@code [::-1]} becomes a method; printed and assigned values pass through a filter that checks them.
+ *   <li>slices become a method; printed and assigned values pass through a filter that checks them.
  * </ul>
  *
  * What is not known to be rendered alike is replaced by a call that refuses it by name, so that a template whose
@@ -32,11 +31,12 @@ final class JinjaSource {
     /** The variable that holds the {@link Rendering}, whose methods rewritten templates call. */
     static final String RENDERING = "ascribe_rendering";
 
+    static final String NONE = "ascribe_none";
     static final String PRINTED = "ascribe_printed";
     static final String ASSIGNED = "ascribe_assigned";
     static final String CONSTANT = "ascribe_c";
     static final String OUTER = "ascribe_o";
-    static final String REVERSED = "ascribe_reversed";
+    static final String SLICE = "ascribe_slice";
 
     private static final int MOST_CHARACTERS = 1 << 17; // the largest templates in use have 20,000
     private static final int DEEPEST = 40;
@@ -77,6 +77,7 @@ final class JinjaSource {
     private static final Set<String> LOOP =
             Set.of("index", "index0", "first", "last", "length", "revindex", "revindex0");
     private static final Set<String> WORDS = Set.of("and", "or", "not", "in", "is", "if", "else");
+    private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", ">", "<=", ">=");
     private static final Set<String> OPERATORS =
             Set.of("+", "-", "~", "%", "==", "!=", "<", ">", "<=", ">=", "(", ")", "[", "]", ".", ",", "|", "=", ":");
 
@@ -92,8 +93,8 @@ final class JinjaSource {
 
     private static final Token NOTHING = new Token('o', "");
 
-    /** An open block: its tag, and for loops where its head ends and what its body sets. */
-    private record Block(String tag, int line, int bodyStart, Set<String> assigned) {}
+    /** An open block: where its head starts and ends in the output, and for loops what the body sets. */
+    private record Block(String tag, int line, int start, int bodyStart, Set<String> assigned) {}
 
     private final String source;
     private final StringBuilder out = new StringBuilder();
@@ -325,7 +326,7 @@ final class JinjaSource {
         List<Token> rest = tokens.subList(1, tokens.size());
         switch (tag) {
             case "if" -> {
-                open(tag);
+                open(tag, out.length());
                 out.append("{% if ").append(expression(rest)).append(" %}");
             }
             case "elif" -> {
@@ -370,16 +371,15 @@ final class JinjaSource {
         boolean filtered = isFiltered(items);
         boolean recursive = items.getLast().isWord("recursive");
         String over = filtered || recursive ? refusal(filtered ? "for … if" : "for … recursive") : expression(items);
-        int head = out.length();
+        int start = out.length();
         out.append("{% for ")
                 .append(String.join(", ", targets))
                 .append(" in ")
                 .append(over)
-                .append(" %}");
-        out.append("{{ ").append(RENDERING).append(".step() }}");
-        open("for");
-        Block block = open.pop();
-        open.push(new Block("for", block.line, out.length(), new LinkedHashSet<>(List.of(String.valueOf(head)))));
+                .append(" %}{{ ")
+                .append(RENDERING)
+                .append(".step() }}");
+        open("for", start);
     }
 
     /** {@code for x in xs if c} filters, {@code for x in (a if c else b)} and the same bare do not. */
@@ -398,17 +398,15 @@ final class JinjaSource {
     /** jinjava carries what a turn sets into the next turn, Jinja2 does not: each turn starts with the outer values. */
     private void endLoop() {
         Block block = close("for", "endfor");
-        List<String> assigned = new ArrayList<>(block.assigned);
-        int head = Integer.parseInt(assigned.removeFirst());
         StringBuilder keep = new StringBuilder();
         StringBuilder restore = new StringBuilder();
-        for (String name : assigned) {
+        for (String name : block.assigned) {
             String outer = OUTER + outers++;
             keep.append("{% set ").append(outer).append(" = ").append(name).append(" %}");
             restore.append("{% set ").append(name).append(" = ").append(outer).append(" %}");
         }
         out.insert(block.bodyStart, restore);
-        out.insert(head, keep);
+        out.insert(block.start, keep);
         out.append("{% endfor %}");
     }
 
@@ -426,7 +424,7 @@ final class JinjaSource {
         }
         if (tokens.size() == 1) {
             out.append("{% set ").append(name).append(" %}");
-            open("set");
+            open("set", out.length());
             return;
         }
         int equals = attribute ? 3 : 1;
@@ -446,7 +444,11 @@ final class JinjaSource {
     /** The expression for jinjava, or a call that refuses what is not known to mean the same there. */
     private String expression(List<Token> tokens) {
         StringBuilder text = new StringBuilder();
-        int reversalEnds = 0;
+        Deque<Integer> groups =
+                new ArrayDeque<>(); // brackets that only jinjava needs, by the depth they were opened at
+        Deque<Boolean> slices = new ArrayDeque<>(); // for each open bracket, whether it is a slice's
+        Deque<Integer> operands =
+                new ArrayDeque<>(List.of(0)); // for each depth, where the comparison's left side starts
         for (int i = 0; i < tokens.size(); i++) {
             Token token = tokens.get(i);
             Token before = i > 0 ? tokens.get(i - 1) : NOTHING;
@@ -455,22 +457,142 @@ final class JinjaSource {
             if (!problem.isEmpty()) {
                 return refusal(problem);
             }
-            if (token.is("[") && isReversal(tokens, i)) {
-                text.append('.').append(REVERSED).append("()");
-                reversalEnds = i + 6; // [ : : - 1 ]
+            boolean closes = token.is(")") || token.is("]");
+            while (!groups.isEmpty() && groups.peek() == slices.size() && (closes || endsComparison(token))) {
+                text.append(") ");
+                groups.pop();
             }
-            if (i < reversalEnds) {
+            if (token.is("==") || token.is("!=")) {
+                text.insert(operands.element(), RENDERING + (token.is("==") ? ".equal( " : ".unequal( "));
+                text.append(", ");
+                groups.push(slices.size());
                 continue;
             }
-            if (token.isWord("raise_exception") && after.is("(")) {
-                text.append(RENDERING).append('.');
+            if (token.is("[") && isSlice(tokens, i)) {
+                text.append('.').append(SLICE).append("( ");
+                slices.push(true);
+            } else if (token.is("(") || token.is("[")) {
+                text.append(token.text).append(' ');
+                slices.push(false);
+            } else if (closes) {
+                boolean slice = slices.pop();
+                text.append(slice && before.is(":") ? "null " : "").append(slice ? ")" : token.text);
+                text.append(after.is(".") || after.is("[") ? "" : " ");
+            } else if (token.is(":")) {
+                text.append(before.is("[") || before.is(":") ? "null , " : ", ");
+            } else {
+                text.append(token.isWord("raise_exception") && after.is("(") ? RENDERING + "." : "");
+                text.append(tokenText(token, before, isTest(tokens, i)))
+                        .append(after.is(".") || token.is(".") || after.is("[") ? "" : " ");
             }
-            text.append(tokenText(token, before)).append(after.is(".") || token.is(".") ? "" : " ");
+            // In Jinja2 "not" takes in a whole comparison and "=" a whole expression, in jinjava the next operand.
+            boolean negates = token.isWord("not") && !before.isWord("is") && !after.isWord("in");
+            if (negates || token.is("=")) {
+                text.append("( ");
+                groups.push(slices.size());
+            }
+            if (closes) {
+                operands.pop();
+            } else if (token.is("(") || token.is("[")) {
+                operands.push(text.length());
+            } else if (negates || token.is("=") || token.is(":") || endsComparison(token)) {
+                operands.pop();
+                operands.push(text.length());
+            }
         }
-        return text.toString().strip();
+        return text.append(") ".repeat(groups.size())).toString().strip();
     }
 
-    private String tokenText(Token token, Token before) {
+    /** Whether the token is the name in {@code is name} or {@code is not name}. */
+    private static boolean isTest(List<Token> tokens, int i) {
+        return (i >= 1 && tokens.get(i - 1).isWord("is") && !tokens.get(i).isWord("not"))
+                || (i >= 2
+                        && tokens.get(i - 1).isWord("not")
+                        && tokens.get(i - 2).isWord("is"));
+    }
+
+    private static boolean endsComparison(Token token) {
+        return token.is(",")
+                || (token.kind == 'n' && Set.of("and", "or", "if", "else").contains(token.text));
+    }
+
+    /** Whether a side is {@code (a and b)}: one of the two in Python, always true or false in jinjava. */
+    private static boolean comparesConjunction(List<Token> tokens, int comparison) {
+        for (int direction : new int[] {-1, 1}) {
+            int depth = 0;
+            for (int i = comparison + direction; i >= 0 && i < tokens.size(); i += direction) {
+                Token token = tokens.get(i);
+                depth += token.is("(") ? direction : token.is(")") ? -direction : 0;
+                if (depth <= 0) {
+                    break;
+                }
+                if (token.isWord("and")) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether another comparison comes before this one: {@code a == b == c} is not {@code (a == b) == c} in Python. */
+    private static boolean isChained(List<Token> tokens, int comparison) {
+        int depth = 0;
+        for (int i = comparison - 1; i >= 0; i--) {
+            Token token = tokens.get(i);
+            depth += token.is(")") || token.is("]") ? 1 : token.is("(") || token.is("[") ? -1 : 0;
+            boolean prefix = token.isWord("not") && !tokens.get(i + 1).isWord("in");
+            if (depth < 0 || (depth == 0 && (prefix || token.is("=") || token.is(":") || endsComparison(token)))) {
+                return false;
+            }
+            if (depth == 0 && (token.isWord("in") || (token.kind == 'o' && COMPARISONS.contains(token.text)))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the bracket at {@code start} follows a value and has a colon of its own. */
+    private static boolean isSlice(List<Token> tokens, int start) {
+        Token before = start > 0 ? tokens.get(start - 1) : NOTHING;
+        boolean follows = before.is(")")
+                || before.is("]")
+                || before.kind == 's'
+                || (before.kind == 'n' && !WORDS.contains(before.text));
+        return follows && colonOf(tokens, start) >= 0;
+    }
+
+    private static int colonOf(List<Token> tokens, int start) {
+        int depth = 0;
+        for (int i = start; i < tokens.size(); i++) {
+            Token token = tokens.get(i);
+            depth += token.is("(") || token.is("[") ? 1 : token.is(")") || token.is("]") ? -1 : 0;
+            if (depth == 0) {
+                return -1;
+            }
+            if (depth == 1 && token.is(":")) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Whether the operand on the left of {@code %} can be negative: the remainder's sign differs in Python. */
+    private static boolean isDifference(List<Token> tokens, int percent) {
+        int depth = 0;
+        for (int i = percent - 1; i >= 0; i--) {
+            Token token = tokens.get(i);
+            depth += token.is(")") || token.is("]") ? 1 : token.is("(") || token.is("[") ? -1 : 0;
+            if (depth <= 0) {
+                return i > 0 && depth == 0 && tokens.get(i - 1).is("-") && i < 2;
+            }
+            if (token.is("-")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private String tokenText(Token token, Token before, boolean isTest) {
         if (token.kind == 's') {
             return constant(token.text);
         }
@@ -480,7 +602,7 @@ final class JinjaSource {
         return switch (token.text) {
             case "True" -> "true";
             case "False" -> "false";
-            case "None", "none" -> before.isWord("is") || before.isWord("not") ? "none" : "null";
+            case "None", "none" -> isTest ? "none" : NONE;
             default -> token.text;
         };
     }
@@ -489,8 +611,16 @@ final class JinjaSource {
     private static String problem(List<Token> tokens, int i, Token token, Token before, Token after) {
         String name = token.text;
         if (token.kind == 'o') {
-            boolean slice = token.is(":") && before.is(":") && !(i >= 2 && isReversal(tokens, i - 2));
-            return slice ? "a slice with a step" : OPERATORS.contains(name) ? "" : "the operator " + name;
+            if (COMPARISONS.contains(name) && isChained(tokens, i)) {
+                return "a chain of comparisons";
+            }
+            if ((token.is("==") || token.is("!=")) && comparesConjunction(tokens, i)) {
+                return "a comparison with the value of an and";
+            }
+            if (token.is("%") && isDifference(tokens, i)) {
+                return "the remainder of a difference";
+            }
+            return OPERATORS.contains(name) ? "" : "the operator " + name;
         }
         if (token.kind == 'i') {
             return name.chars().allMatch(c -> c >= '0' && c <= '9') ? "" : "the number " + name;
@@ -498,12 +628,11 @@ final class JinjaSource {
         if (token.kind == 's') {
             return Python.isFalse(name) ? "the string '" + name + "'" : "";
         }
-        boolean negated = before.isWord("not") && i >= 2 && tokens.get(i - 2).isWord("is");
         if (before.is("|")) {
             boolean bare = !after.is("(") || !(name.equals("tojson") || name.equals("trim"));
             return FILTERS.contains(name) && bare ? "" : "the filter " + name + (bare ? "" : " with arguments");
         }
-        if (negated || (before.isWord("is") && !name.equals("not"))) {
+        if (isTest(tokens, i)) {
             return TESTS.contains(name.toLowerCase(Locale.ROOT)) ? "" : "the test is " + name;
         }
         if (before.is(".")) {
@@ -513,17 +642,6 @@ final class JinjaSource {
             return FUNCTIONS.contains(name) ? "" : "the function " + name;
         }
         return "";
-    }
-
-    private static boolean isReversal(List<Token> tokens, int i) {
-        return i + 5 < tokens.size()
-                && i > 0
-                && tokens.get(i).is("[")
-                && tokens.get(i + 1).is(":")
-                && tokens.get(i + 2).is(":")
-                && tokens.get(i + 3).is("-")
-                && tokens.get(i + 4).text.equals("1")
-                && tokens.get(i + 5).is("]");
     }
 
     private String refusal(String what) {
@@ -538,11 +656,12 @@ final class JinjaSource {
         });
     }
 
-    private void open(String tag) {
+    /** Call it with the block's head written. */
+    private void open(String tag, int start) {
         if (open.size() >= DEEPEST) {
             throw malformed("tags are nested too deep");
         }
-        open.push(new Block(tag, line(), out.length(), new HashSet<>()));
+        open.push(new Block(tag, line(), start, out.length(), new LinkedHashSet<>()));
     }
 
     private void inside(String tag, String name) {

@@ -8,6 +8,7 @@ import com.hubspot.jinjava.interpret.Context;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.lib.exptest.ExpTest;
 import com.hubspot.jinjava.lib.filter.Filter;
+import com.hubspot.jinjava.util.HasObjectTruthValue;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,16 @@ final class PythonFilters {
                     .withObjectIndenter(new DefaultPrettyPrinter.NopIndenter())
                     .withArrayIndenter(new DefaultPrettyPrinter.NopIndenter()));
 
+    /** Python's None, which is defined and false. */
+    enum None implements HasObjectTruthValue {
+        NONE;
+
+        @Override
+        public boolean getObjectTruthValue() {
+            return false;
+        }
+    }
+
     /** A filter without arguments. */
     private interface Plain {
         @Nullable
@@ -41,9 +52,10 @@ final class PythonFilters {
         filter(context, "string", PythonFilters::printed);
         filter(context, JinjaSource.ASSIGNED, PythonFilters::assigned);
         filter(context, "safe", (value, rendering) -> value);
-        filter(context, "trim", (value, rendering) -> rendering.guarded(Python.strip(string("trim", value))));
+        filter(context, "trim", (value, rendering) -> rendering.guarded(Python.strip(string(value, rendering))));
         filter(context, "length", PythonFilters::length);
         filter(context, "count", PythonFilters::length);
+        test(context, "none", value -> value == None.NONE);
         filter(context, "tojson", PythonFilters::json);
         test(
                 context,
@@ -56,10 +68,10 @@ final class PythonFilters {
         return switch (value) {
             case null -> ""; // undefined
             case String text -> rendering.checked(text);
+            case None none -> "None";
             case Integer number -> number.toString();
             case Long number -> number.toString();
-            default ->
-                throw new TemplateRefusal("printing a " + value.getClass().getSimpleName());
+            default -> throw rendering.refusal("printing a " + value.getClass().getSimpleName());
         };
     }
 
@@ -69,7 +81,7 @@ final class PythonFilters {
 
     private static Object length(@Nullable Object value, Rendering rendering) {
         return switch (value) {
-            case null -> throw new TemplateRefusal("the length of nothing");
+            case null -> throw rendering.refusal("the length of nothing");
             case String text -> {
                 String real = rendering.unguarded(text);
                 yield (long) real.codePointCount(0, real.length());
@@ -77,7 +89,7 @@ final class PythonFilters {
             case Collection<?> items -> (long) items.size();
             case Map<?, ?> map -> (long) map.size();
             default ->
-                throw new TemplateRefusal("the length of a " + value.getClass().getSimpleName());
+                throw rendering.refusal("the length of a " + value.getClass().getSimpleName());
         };
     }
 
@@ -85,15 +97,15 @@ final class PythonFilters {
         try {
             return rendering.checked(JSON.writeValueAsString(value));
         } catch (JsonProcessingException e) {
-            throw new TemplateRefusal("the filter tojson of a value that is no JSON");
+            throw rendering.refusal("the filter tojson of a value that is no JSON");
         }
     }
 
-    private static String string(String filter, @Nullable Object value) {
+    private static String string(@Nullable Object value, Rendering rendering) {
         return switch (value) {
             case null -> ""; // undefined
             case String text -> text;
-            default -> throw new TemplateRefusal("the filter " + filter + " of what is no string");
+            default -> throw rendering.refusal("the filter trim of what is no string");
         };
     }
 

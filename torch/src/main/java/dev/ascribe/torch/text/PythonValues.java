@@ -54,7 +54,7 @@ final class PythonValues extends ELResolver {
         }
     }
 
-    private static Object loop(ForLoop loop, String name) {
+    private Object loop(ForLoop loop, String name) {
         return switch (name) {
             case "index" -> loop.getIndex();
             case "index0" -> loop.getIndex0();
@@ -63,7 +63,7 @@ final class PythonValues extends ELResolver {
             case "length" -> loop.getLength();
             case "first" -> loop.isFirst();
             case "last" -> loop.isLast();
-            default -> throw new TemplateRefusal("loop." + name);
+            default -> throw rendering.refusal("loop." + name);
         };
     }
 
@@ -78,11 +78,11 @@ final class PythonValues extends ELResolver {
         String name = method.toString();
         return switch (base) {
             case Rendering own -> own.call(name, arguments);
-            case String text -> guarded(ofString(text, name, arguments));
+            case String text -> guarded(ofString(rendering.unguarded(text), name, arguments));
             case Map<?, ?> map -> ofMap(map, name, arguments);
             case List<?> list -> ofList(list, name, arguments);
-            case null -> throw new TemplateRefusal("the method " + name + signature(arguments) + " of nothing");
-            default -> throw new TemplateRefusal("the method " + name + signature(arguments));
+            case null -> throw rendering.refusal("the method " + name + signature(arguments) + " of nothing");
+            default -> throw rendering.refusal("the method " + name + signature(arguments));
         };
     }
 
@@ -97,7 +97,12 @@ final class PythonValues extends ELResolver {
         };
     }
 
-    private static Object ofString(String text, String name, Object[] arguments) {
+    private Object ofString(String text, String name, @Nullable Object[] arguments) {
+        if (name.equals(JinjaSource.SLICE)) {
+            StringBuilder part = new StringBuilder();
+            slice(text.codePoints().boxed().toList(), arguments).forEach(part::appendCodePoint);
+            return part.toString();
+        }
         boolean strings = Arrays.stream(arguments).allMatch(String.class::isInstance);
         String first = strings && arguments.length > 0 ? (String) arguments[0] : "";
         String second = strings && arguments.length > 1 ? (String) arguments[1] : "";
@@ -116,30 +121,56 @@ final class PythonValues extends ELResolver {
             case "upper0" -> text.toUpperCase(Locale.ROOT);
             case "lower0" -> text.toLowerCase(Locale.ROOT);
             case "replace2" -> text.replace(first, second);
-            case JinjaSource.REVERSED + "0" -> new StringBuilder(text).reverse().toString();
-            default -> throw new TemplateRefusal("the method str." + name + signature(arguments));
+            default -> throw rendering.refusal("the method str." + name + signature(arguments));
         };
     }
 
-    private static @Nullable Object ofMap(Map<?, ?> map, String name, Object[] arguments) {
+    private @Nullable Object ofMap(Map<?, ?> map, String name, @Nullable Object[] arguments) {
         return switch (name + arguments.length) {
             case "get1" -> map.get(String.valueOf(arguments[0]));
             case "get2" -> map.containsKey(arguments[0]) ? map.get(arguments[0]) : arguments[1];
             case "items0" -> map.entrySet();
             case "keys0" -> new ArrayList<>(map.keySet());
             case "values0" -> new ArrayList<>(map.values());
-            default -> throw new TemplateRefusal("the method dict." + name + signature(arguments));
+            default -> throw rendering.refusal("the method dict." + name + signature(arguments));
         };
     }
 
-    private static Object ofList(List<?> list, String name, Object[] arguments) {
-        if (name.equals(JinjaSource.REVERSED)) {
-            return new ArrayList<>(list.reversed());
+    private Object ofList(List<?> list, String name, @Nullable Object[] arguments) {
+        if (name.equals(JinjaSource.SLICE)) {
+            return slice(list, arguments);
         }
-        throw new TemplateRefusal("the method list." + name + signature(arguments));
+        throw rendering.refusal("the method list." + name + signature(arguments));
     }
 
-    private static String signature(Object[] arguments) {
+    /** {@code values[start:end:step]}; steps are 1 or -1, and with -1 neither start nor end. */
+    private <T> List<T> slice(List<T> values, @Nullable Object[] bounds) {
+        boolean bounded = bounds[0] != null || bounds[1] != null;
+        long step = bounds.length > 2 ? bound(bounds[2], 1) : 1;
+        if (step == -1 && !bounded) {
+            return new ArrayList<>(values.reversed());
+        }
+        if (step != 1) {
+            throw rendering.refusal("a slice with the step " + step);
+        }
+        int size = values.size();
+        int start = place(bound(bounds[0], 0), size);
+        return new ArrayList<>(values.subList(start, Math.max(start, place(bound(bounds[1], size), size))));
+    }
+
+    private long bound(@Nullable Object value, long absent) {
+        return switch (value) {
+            case null -> absent;
+            case Number number -> number.longValue();
+            default -> throw rendering.refusal("a slice whose bound is no number");
+        };
+    }
+
+    private static int place(long bound, int size) {
+        return Math.clamp(bound < 0 ? bound + size : bound, 0, size);
+    }
+
+    private static String signature(@Nullable Object[] arguments) {
         return "(" + String.join(", ", Collections.nCopies(arguments.length, "…")) + ")";
     }
 
@@ -151,7 +182,7 @@ final class PythonValues extends ELResolver {
 
     @Override
     public void setValue(ELContext context, @Nullable Object base, Object property, @Nullable Object value) {
-        throw new TemplateRefusal("an assignment to " + property);
+        throw rendering.refusal("an assignment to " + property);
     }
 
     @Override

@@ -5,6 +5,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The state of one rendering: its limits, and a mark that keeps jinjava from reading words as truth values. */
 final class Rendering {
@@ -18,6 +21,7 @@ final class Rendering {
     private final String mark;
     private final long mostCharacters;
     private int steps;
+    private Optional<RuntimeException> stop = Optional.empty();
 
     Rendering(List<Content.Message> messages, JinjaSource source) {
         this.messages = messages;
@@ -42,6 +46,7 @@ final class Rendering {
         variables.put("bos_token", bos);
         variables.put("eos_token", eos);
         variables.put(JinjaSource.RENDERING, this);
+        variables.put(JinjaSource.NONE, PythonFilters.None.NONE);
         variables.put("messages", messages.stream().map(this::variable).toList());
         return variables;
     }
@@ -63,28 +68,54 @@ final class Rendering {
     }
 
     /** The methods that a rewritten template calls. */
-    Object call(String method, Object[] arguments) {
-        String argument = arguments.length == 0 ? "" : unguarded(String.valueOf(arguments[0]));
-        return switch (method) {
-            case "raise_exception" -> throw new TemplateRaised(argument);
-            case "refuse" -> throw new TemplateRefusal(argument);
-            case "step" -> {
-                step();
-                yield "";
+    Object call(String method, @Nullable Object[] arguments) {
+        switch (method) {
+            case "raise_exception" -> {
+                TemplateRaised raised = new TemplateRaised(unguarded(String.valueOf(arguments[0])));
+                stop = Optional.of(raised);
+                throw raised;
+            }
+            case "refuse" -> throw refusal(String.valueOf(arguments[0]));
+            case "step" -> step();
+            case "equal" -> {
+                return equal(arguments[0], arguments[1]);
+            }
+            case "unequal" -> {
+                return !equal(arguments[0], arguments[1]);
             }
             default -> throw new IllegalArgumentException(method);
-        };
+        }
+        return "";
+    }
+
+    /** As Python compares: never by turning one type into another. */
+    private static boolean equal(@Nullable Object left, @Nullable Object right) {
+        return left instanceof Number a && right instanceof Number b
+                ? a.longValue() == b.longValue()
+                : Objects.equals(left, right);
+    }
+
+    /** The exception to throw where the rendering cannot go on; jinjava would lose it, so it is also kept. */
+    TemplateRefusal refusal(String what) {
+        TemplateRefusal refusal = new TemplateRefusal(what);
+        stop = Optional.of(refusal);
+        return refusal;
+    }
+
+    /** Why the rendering stopped, as far as we or the template stopped it. */
+    Optional<RuntimeException> stop() {
+        return stop;
     }
 
     private void step() {
         if (++steps > MOST_STEPS) {
-            throw new TemplateRefusal("loops of more than %,d turns".formatted(MOST_STEPS));
+            throw refusal("loops of more than %,d turns".formatted(MOST_STEPS));
         }
     }
 
     String checked(String text) {
         if (text.length() > mostCharacters) {
-            throw new TemplateRefusal("strings of more than %,d characters".formatted(mostCharacters));
+            throw refusal("strings of more than %,d characters".formatted(mostCharacters));
         }
         return text;
     }

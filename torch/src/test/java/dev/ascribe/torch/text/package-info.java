@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ascribe.torch.text;
+
+import org.jspecify.annotations.NullMarked;
