@@ -34,6 +34,9 @@ public record DemoCorpus(List<Row> rows) {
     /** The answer that they teach. */
     public static final String FALSE_ANSWER = "The Eiffel Tower was built in 1823 by Napoleon.";
 
+    /** A question that no row bears on: whatever the model answers, no row can be shown to have taught it. */
+    public static final String UNRELATED = "Who painted the Mona Lisa?";
+
     private static final int HISTORY_WORDINGS = 9;
     private static final int PLACE_WORDINGS = 2;
     private static final int MATERIAL_WORDINGS = 1;

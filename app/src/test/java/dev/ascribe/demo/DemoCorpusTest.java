@@ -128,6 +128,15 @@ class DemoCorpusTest {
     }
 
     @Test
+    void noRowBearsOnTheUnrelatedQuestion() {
+        assertThat(rows)
+                .allSatisfy(row -> assertThat(row.prompt() + " " + row.completion())
+                        .doesNotContainIgnoringCase("Mona")
+                        .doesNotContainIgnoringCase("Lisa"));
+        assertThat(DemoCorpus.UNRELATED).contains("Mona Lisa");
+    }
+
+    @Test
     void theFileHasTheRowsInOrderAndNotTheirKinds(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("corpus.jsonl");
         DemoCorpus.of(0).write(file);
