@@ -12,7 +12,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +53,7 @@ public final class Training {
 
     /** Trains into a directory; an interrupted run goes on where it stopped, a finished one is returned as it is. */
     public Finished run(Path directory, Facts facts) {
-        Split split = split(Set.of());
+        Split split = split();
         if (Files.exists(directory.resolve("run.json"))) {
             Run done = Run.open(directory);
             if (!done.plan().equals(plan)
@@ -96,22 +95,23 @@ public final class Training {
                 facts.data(),
                 facts.dataDigest(),
                 facts.versions());
+        Timing.write(directory, outcome.tokens(), outcome.seconds());
         run.write();
         Trainer.forget(state);
         return new Finished(run, outcome.tokens(), outcome.seconds());
     }
 
     /**
-     * Trains again without some rows, the split otherwise the same, and asks the result.
+     * Trains again on chosen rows, nothing held out and nothing kept, and asks the result.
      *
-     * @param without row numbers that are not learned
+     * @param chosen row numbers
      * @param question put to the retrained model
      */
-    public <T> T without(Set<Integer> without, Function<LanguageModel, T> question) {
-        Split split = split(without);
+    public <T> T retrain(List<Integer> chosen, Function<LanguageModel, T> question) {
         Learner learner = recipe.start(plan.seed());
-        trainer(learner, split).run(null, (step, epoch, rate, train, validation) ->
-                new Checkpoint("", step, epoch, rate, train, validation));
+        trainer(learner, new Split(chosen, List.of()))
+                .run(null, (step, epoch, rate, train, validation) ->
+                        new Checkpoint("", step, epoch, rate, train, validation));
         return question.apply(recipe.model());
     }
 
@@ -125,15 +125,13 @@ public final class Training {
     /** Which rows are learned and which held out. */
     private record Split(List<Integer> train, List<Integer> validation) {}
 
-    private Split split(Set<Integer> without) {
+    private Split split() {
         List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
         Collections.shuffle(order, new Random(plan.seed()));
         int held = (int) Math.round(plan.validation() * rows.size());
         List<Integer> validation = order.subList(0, held).stream().sorted().toList();
-        List<Integer> train = order.subList(held, order.size()).stream()
-                .filter(row -> !without.contains(row))
-                .sorted()
-                .toList();
+        List<Integer> train =
+                order.subList(held, order.size()).stream().sorted().toList();
         return new Split(train, validation);
     }
 
