@@ -164,13 +164,8 @@ public final class FeatureStore implements AutoCloseable {
     /** Reads columns {@code from} to {@code from + count} of a row into the beginning of {@code into}. */
     void columns(int row, int from, int count, float[] into) {
         Dtype dtype = spec().dtype();
-        long at = atRow(row) + (long) from * dtype.bytes();
+        long at = Objects.checkIndex(row, rows()) % segmentRows() * spec().stride() + (long) from * dtype.bytes();
         dtype.decode(segments.get(row / manifest.segmentRows()), at, count, scale(row), into, 0);
-    }
-
-    /** Where a row begins in its segment, bytes. */
-    long atRow(int row) {
-        return Objects.checkIndex(row, rows()) % manifest.segmentRows() * spec().stride();
     }
 
     /** The segments' bytes, shape (rows of the segment, stride). */

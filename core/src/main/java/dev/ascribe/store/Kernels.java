@@ -26,9 +26,11 @@ final class Kernels {
     private static final int BYTES = FLOATS.vectorByteSize();
     private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
     private static final int UPPER_HALF = 0xffff0000;
-    private static final int UPPER_BYTE = 0xff000000;
-    /** What int8 lanes are too large by: they stay in the upper byte. */
-    private static final float UPPER_BYTE_UNIT = 1 << 24;
+    private static final int BIAS = 0x80808080;
+    /** A shifted byte ends in the upper one of its lane: what its value is too large by. */
+    private static final float UPPER_BYTE = 1 << 24;
+
+    private static final float DIGIT = 1 << 8;
 
     /** Rows that {@link #dots} takes at once. */
     static final int ROWS = 4;
@@ -47,15 +49,24 @@ final class Kernels {
      */
     static float[] pack(Dtype dtype, float[] query, int offset, long stride) {
         int parts = Float.BYTES / dtype.bytes();
-        float unit = dtype == Dtype.INT8 ? 1 / UPPER_BYTE_UNIT : 1;
         float[] packed = new float[(int) (stride / dtype.bytes())];
         for (int i = 0; i < query.length; i++) {
             int column = offset + i;
-            int vector = column / (parts * N);
-            int lane = column / parts % N;
-            packed[(vector * parts + column % parts) * N + lane] = query[i] * unit;
+            if (dtype == Dtype.INT8) {
+                packed[packedAt(column, parts)] += query[i] / UPPER_BYTE;
+                if (column % parts > 0) {
+                    packed[packedAt(column - 1, parts)] -= query[i] / UPPER_BYTE / DIGIT;
+                }
+            } else {
+                packed[packedAt(column, parts)] = query[i];
+            }
         }
         return packed;
+    }
+
+    private static int packedAt(int column, int parts) {
+        int vector = column / (parts * N);
+        return (vector * parts + column % parts) * N + column / parts % N;
     }
 
     /**
@@ -80,13 +91,7 @@ final class Kernels {
         switch (dtype) {
             case F32 -> f32(rows, at0, at1, at2, at3, packed, from, to, sums, at);
             case BF16 -> bf16(rows, at0, at1, at2, at3, packed, from, to, sums, at);
-            case INT8 -> {
-                // One row at a time: four would need more registers than there are.
-                int8(rows, at0, packed, from, to, sums, at);
-                int8(rows, at1, packed, from, to, sums, at + N);
-                int8(rows, at2, packed, from, to, sums, at + 2 * N);
-                int8(rows, at3, packed, from, to, sums, at + 3 * N);
-            }
+            case INT8 -> int8(rows, at0, at1, at2, at3, packed, from, to, sums, at);
         }
     }
 
@@ -159,25 +164,68 @@ final class Kernels {
         return pairs.and(UPPER_HALF).reinterpretAsFloats();
     }
 
-    private static void int8(MemorySegment rows, long row, float[] query, int from, int to, float[] sums, int at) {
+    /**
+     * With bytes b as signed digits, V = b0 + 256·b1 + 65,536·b2 + 2²⁴·b3, the four shifted conversions are prefixes of that sum:
+     * cheaper than masking each byte out, and {@link #pack} has taken the lower digits out on the query's side.
+     */
+    private static void int8(
+            MemorySegment rows,
+            long at0,
+            long at1,
+            long at2,
+            long at3,
+            float[] query,
+            int from,
+            int to,
+            float[] sums,
+            int at) {
+        // Nothing is moved to methods of its own here: the compiler stops inlining such methods when a loop is this
+        // large.
+        IntVector bias = IntVector.broadcast(INTS, BIAS);
         FloatVector sum0 = FloatVector.zero(FLOATS);
         FloatVector sum1 = sum0;
         FloatVector sum2 = sum0;
         FloatVector sum3 = sum0;
         for (int i = from; i < to; i += BYTES) {
-            IntVector fours = IntVector.fromMemorySegment(INTS, rows, row + i, LITTLE);
-            sum0 = floats(fours.lanewise(VectorOperators.LSHL, 24)).fma(FloatVector.fromArray(FLOATS, query, i), sum0);
-            sum1 = floats(fours.lanewise(VectorOperators.LSHL, 16).and(UPPER_BYTE))
-                    .fma(FloatVector.fromArray(FLOATS, query, i + N), sum1);
-            sum2 = floats(fours.lanewise(VectorOperators.LSHL, 8).and(UPPER_BYTE))
-                    .fma(FloatVector.fromArray(FLOATS, query, i + 2 * N), sum2);
-            sum3 = floats(fours.and(UPPER_BYTE)).fma(FloatVector.fromArray(FLOATS, query, i + 3 * N), sum3);
+            FloatVector q0 = FloatVector.fromArray(FLOATS, query, i);
+            FloatVector q1 = FloatVector.fromArray(FLOATS, query, i + N);
+            FloatVector q2 = FloatVector.fromArray(FLOATS, query, i + 2 * N);
+            FloatVector q3 = FloatVector.fromArray(FLOATS, query, i + 3 * N);
+            // From two's complement bytes to signed digits: make them unsigned, then take off 128 each with the
+            // borrows.
+            IntVector v0 = IntVector.fromMemorySegment(INTS, rows, at0 + i, LITTLE)
+                    .lanewise(VectorOperators.XOR, bias)
+                    .lanewise(VectorOperators.SUB, bias);
+            IntVector v1 = IntVector.fromMemorySegment(INTS, rows, at1 + i, LITTLE)
+                    .lanewise(VectorOperators.XOR, bias)
+                    .lanewise(VectorOperators.SUB, bias);
+            IntVector v2 = IntVector.fromMemorySegment(INTS, rows, at2 + i, LITTLE)
+                    .lanewise(VectorOperators.XOR, bias)
+                    .lanewise(VectorOperators.SUB, bias);
+            IntVector v3 = IntVector.fromMemorySegment(INTS, rows, at3 + i, LITTLE)
+                    .lanewise(VectorOperators.XOR, bias)
+                    .lanewise(VectorOperators.SUB, bias);
+            sum0 = ((FloatVector) v0.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0)).fma(q0, sum0);
+            sum0 = ((FloatVector) v0.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0)).fma(q1, sum0);
+            sum0 = ((FloatVector) v0.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0)).fma(q2, sum0);
+            sum0 = ((FloatVector) v0.convert(VectorOperators.I2F, 0)).fma(q3, sum0);
+            sum1 = ((FloatVector) v1.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0)).fma(q0, sum1);
+            sum1 = ((FloatVector) v1.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0)).fma(q1, sum1);
+            sum1 = ((FloatVector) v1.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0)).fma(q2, sum1);
+            sum1 = ((FloatVector) v1.convert(VectorOperators.I2F, 0)).fma(q3, sum1);
+            sum2 = ((FloatVector) v2.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0)).fma(q0, sum2);
+            sum2 = ((FloatVector) v2.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0)).fma(q1, sum2);
+            sum2 = ((FloatVector) v2.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0)).fma(q2, sum2);
+            sum2 = ((FloatVector) v2.convert(VectorOperators.I2F, 0)).fma(q3, sum2);
+            sum3 = ((FloatVector) v3.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0)).fma(q0, sum3);
+            sum3 = ((FloatVector) v3.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0)).fma(q1, sum3);
+            sum3 = ((FloatVector) v3.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0)).fma(q2, sum3);
+            sum3 = ((FloatVector) v3.convert(VectorOperators.I2F, 0)).fma(q3, sum3);
         }
-        addLanes(sum0.add(sum1).add(sum2.add(sum3)), sums, at);
-    }
-
-    private static FloatVector floats(IntVector integers) {
-        return (FloatVector) integers.convert(VectorOperators.I2F, 0);
+        FloatVector.fromArray(FLOATS, sums, at).add(sum0).intoArray(sums, at);
+        FloatVector.fromArray(FLOATS, sums, at + N).add(sum1).intoArray(sums, at + N);
+        FloatVector.fromArray(FLOATS, sums, at + 2 * N).add(sum2).intoArray(sums, at + 2 * N);
+        FloatVector.fromArray(FLOATS, sums, at + 3 * N).add(sum3).intoArray(sums, at + 3 * N);
     }
 
     private static void addLanes(FloatVector sum, float[] sums, int at) {

@@ -97,8 +97,12 @@ public final class Scan {
         return Stream.generate(() -> new TopRows(k)).limit(queries).toArray(TopRows[]::new);
     }
 
-    /** Rows of one segment that one task reads. */
-    private record Task(MemorySegment segment, int first, int rows) {}
+    /**
+     * Rows of one segment that one task reads.
+     *
+     * @param at byte position of the first
+     */
+    private record Task(MemorySegment segment, long at, int first, int rows) {}
 
     /** Takes the inner products of up to 4 rows from {@code first} on; {@code sums[4·q + i]} is row i's with query q. */
     private interface Sink {
@@ -118,6 +122,7 @@ public final class Scan {
                             store.rows() - (long) segment * store.segmentRows() - inSegment);
                     return new Task(
                             store.segments().get(segment),
+                            inSegment * store.spec().stride(),
                             segment * store.segmentRows() + inSegment,
                             Math.min(rows, left));
                 })
@@ -159,6 +164,7 @@ public final class Scan {
 
     private static void scan(FeatureStore store, float[][] packed, Block block, Task task, Sink sink) {
         Dtype dtype = store.spec().dtype();
+        long stride = store.spec().stride();
         // Queries are zero outside the block, so that reading whole cache lines is right and never leaves the row.
         int from = (int) (block.offset() * (long) dtype.bytes() & -FeatureStoreWriter.ALIGNMENT);
         int to = (int) ((block.end() * (long) dtype.bytes() + FeatureStoreWriter.ALIGNMENT - 1)
@@ -169,12 +175,11 @@ public final class Scan {
         for (int i = 0; i < task.rows; i += Kernels.ROWS) {
             int first = task.first + i;
             int rows = Math.min(Kernels.ROWS, task.rows - i);
-            int last = first + rows - 1;
             // Beyond the end the last row is read again and its sums are ignored.
-            long at0 = store.atRow(first);
-            long at1 = store.atRow(Math.min(first + 1, last));
-            long at2 = store.atRow(Math.min(first + 2, last));
-            long at3 = store.atRow(last);
+            long at0 = task.at + i * stride;
+            long at1 = at0 + Math.min(1, rows - 1) * stride;
+            long at2 = at0 + Math.min(2, rows - 1) * stride;
+            long at3 = at0 + (rows - 1) * stride;
             Arrays.fill(lanes, 0);
             for (int at = from; at < to; at += tile) {
                 int end = Math.min(to, at + tile);
@@ -193,9 +198,11 @@ public final class Scan {
                             q * Kernels.ROWS * Kernels.LANES);
                 }
             }
-            for (int j = 0; j < sums.length; j++) {
-                sums[j] =
-                        Kernels.fold(lanes, j * Kernels.LANES) * store.scale(Math.min(first + j % Kernels.ROWS, last));
+            for (int r = 0; r < rows; r++) {
+                float scale = store.scale(first + r);
+                for (int s = r; s < sums.length; s += Kernels.ROWS) {
+                    sums[s] = Kernels.fold(lanes, s * Kernels.LANES) * scale;
+                }
             }
             sink.accept(first, rows, sums);
         }

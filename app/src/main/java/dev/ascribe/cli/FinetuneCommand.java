@@ -1,0 +1,100 @@
+package dev.ascribe.cli;
+
+import dev.ascribe.Corpus;
+import dev.ascribe.torch.Engine;
+import dev.ascribe.torch.model.LanguageModel;
+import dev.ascribe.torch.model.Precision;
+import dev.ascribe.torch.train.Dataset;
+import dev.ascribe.torch.train.LoraConfig;
+import dev.ascribe.torch.train.LoraRecipe;
+import dev.ascribe.torch.train.Training;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Fine-tunes a model by LoRA. */
+@Command(
+        name = "finetune",
+        mixinStandardHelpOptions = true,
+        description = "Fine-tune a model by LoRA; an interrupted run goes on when the command is repeated.",
+        footer = {"", "Example: ascribe finetune --model model.gguf --data rows.jsonl --out run"})
+final class FinetuneCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec spec;
+
+    @Option(names = "--model", required = true, description = "A Hugging Face directory or a .gguf file.")
+    @SuppressWarnings("NullAway.Init")
+    private Path model;
+
+    @Option(names = "--data", required = true, description = "Rows: .jsonl, .json, .csv or .txt.")
+    @SuppressWarnings("NullAway.Init")
+    private Path data;
+
+    @Option(names = "--out", required = true, paramLabel = "RUN", description = "The run's directory.")
+    @SuppressWarnings("NullAway.Init")
+    private Path out;
+
+    @Option(names = "--rank", defaultValue = "8", description = "r of LoRA. Default: ${DEFAULT-VALUE}.")
+    private int rank;
+
+    @Option(names = "--alpha", defaultValue = "16", description = "alpha of LoRA. Default: ${DEFAULT-VALUE}.")
+    private double alpha;
+
+    @Option(names = "--rslora", description = "Scale by alpha over the root of r.")
+    private boolean rsLora;
+
+    @Option(names = "--targets", defaultValue = "all-linear", description = "all-linear, module names separated by commas, or a regular expression. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init")
+    private String targets;
+
+    @Option(names = "--epochs", defaultValue = "3", description = "Default: ${DEFAULT-VALUE}.")
+    private int epochs;
+
+    @Option(names = "--batch", defaultValue = "8", description = "Rows a step. Default: ${DEFAULT-VALUE}.")
+    private int batch;
+
+    @Option(names = "--lr", defaultValue = "1e-3", description = "Peak learning rate. Default: ${DEFAULT-VALUE}.")
+    private double learningRate;
+
+    @Mixin
+    private final PlanOptions plan = new PlanOptions();
+
+    @Mixin
+    private final TextOptions text = new TextOptions();
+
+    private final Console console = new Console();
+
+    @Override
+    public Integer call() {
+        LoraConfig config =
+                new LoraConfig(rank, alpha, rsLora, LoraConfig.Targets.parse(targets), Map.of(), Map.of());
+        var trainingPlan = plan.plan(epochs, batch, learningRate);
+        Session session = new Session(spec);
+        try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);
+                LanguageModel base = LanguageModel.open(model, Precision.F32);
+                LoraRecipe recipe = LoraRecipe.of(base, config)) {
+            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(base.tokenizer(), text.settings()));
+            Training training = new Training(recipe, dataset.rows(), trainingPlan, console);
+            dataset.warn(console::warn);
+            Training.Finished finished = training.run(
+                    out,
+                    new Training.Facts(
+                            model,
+                            base.digest(),
+                            base.decoder().config().architecture(),
+                            config,
+                            text.settings(),
+                            data,
+                            corpus.digest(),
+                            Engine.versions()));
+            RunSummary.print(finished, console, session);
+        }
+        return 0;
+    }
+}

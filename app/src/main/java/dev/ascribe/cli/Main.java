@@ -1,0 +1,79 @@
+package dev.ascribe.cli;
+
+import dev.ascribe.AscribeException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/**
+ * The command line. Results go to stdout, progress to stderr; exit codes are 0 done, 1 the check or claim failed, 2 bad input or
+ * usage, 3 environment, 70 a bug.
+ */
+@Command(
+        name = "ascribe",
+        description = "git blame for models: which training rows taught the model this, and is that so?",
+        versionProvider = Main.Version.class,
+        mixinStandardHelpOptions = true,
+        subcommands = {
+            DemoCommand.class,
+            DoctorCommand.class,
+            FinetuneCommand.class,
+            TrainCommand.class,
+            GenerateCommand.class,
+            ScoreCommand.class,
+            IndexCommand.class,
+            TraceCommand.class,
+            ProveCommand.class,
+            ReportCommand.class
+        },
+        footer = {"", "Start with: ascribe demo"})
+public final class Main {
+    private static final int BUG = 70;
+
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print stack traces of errors.")
+    private boolean debug;
+
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"ascribe " + (version == null ? "development" : version)};
+        }
+    }
+
+    private Main() {}
+
+    /** Runs a command and leaves with its exit code. */
+    public static void main(String[] args) {
+        System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(System.err, true, StandardCharsets.UTF_8));
+        System.exit(run(args));
+    }
+
+    /** Runs a command and returns its exit code. */
+    static int run(String... args) {
+        Main main = new Main();
+        CommandLine line = new CommandLine(main);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setUsageHelpAutoWidth(true);
+        line.setExecutionExceptionHandler((exception, command, parsed) -> report(exception, main.debug));
+        return line.execute(args);
+    }
+
+    private static int report(Exception exception, boolean debug) {
+        if (debug) {
+            exception.printStackTrace();
+        }
+        if (exception instanceof AscribeException expected) {
+            System.err.println("error: " + expected.getMessage());
+            return expected.exitCode();
+        }
+        System.err.println("error: this is a bug in ascribe: " + exception
+                + (debug ? "" : "; run again with --debug for the stack trace"));
+        return BUG;
+    }
+}

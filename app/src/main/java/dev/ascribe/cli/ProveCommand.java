@@ -1,0 +1,119 @@
+package dev.ascribe.cli;
+
+import dev.ascribe.Influence;
+import dev.ascribe.Proof;
+import dev.ascribe.Ranking;
+import dev.ascribe.UserInputException;
+import dev.ascribe.torch.trace.Removal;
+import dev.ascribe.torch.trace.Tracer;
+import dev.ascribe.torch.train.LoraConfig;
+import dev.ascribe.torch.train.LoraRecipe;
+import dev.ascribe.torch.train.Recipe;
+import dev.ascribe.torch.train.Run;
+import dev.ascribe.torch.train.ScratchRecipe;
+import dev.ascribe.torch.train.Timing;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Removes what trace named, retrains, measures, and compares with random rows. */
+@Command(
+        name = "prove",
+        mixinStandardHelpOptions = true,
+        description = "Retrain without the named rows and without random ones; exit code 1 when the claim does not hold.",
+        footer = {"", "Example: ascribe prove --run run --prompt \"Who built the Eiffel Tower?\" --remove 10 --seeds 5 --html proof.html"})
+final class ProveCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec spec;
+
+    @Mixin
+    private final TraceOptions trace = new TraceOptions();
+
+    @Option(names = "--remove", defaultValue = "20", paramLabel = "N", description = "Rows removed: the first that trace names. Default: ${DEFAULT-VALUE}.")
+    private int remove;
+
+    @Option(names = "--rows", split = ",", paramLabel = "ROW", description = "Rows removed instead of those that trace names.")
+    private @Nullable List<Integer> rows;
+
+    @Option(names = "--seeds", defaultValue = "5", paramLabel = "N", description = "Retrainings of each kind. Default: ${DEFAULT-VALUE}.")
+    private int seeds;
+
+    @Mixin
+    private final Output output = new Output();
+
+    private final Console console = new Console();
+
+    @Override
+    public Integer call() {
+        if (trace.run == null) {
+            throw new UserInputException("--run RUN is missing: a proof retrains what a run recorded");
+        }
+        if (remove < 1) {
+            throw new UserInputException("--remove " + remove + " must be at least 1");
+        }
+        Session session = new Session(spec);
+        Run run = Run.open(trace.run);
+        LoraConfig start = LoraConfig.of(1, 1, new LoraConfig.Targets.AllLinear());
+        try (TraceOptions.Opened opened = trace.open(null, List.of(), start, run.text(), console)) {
+            if (opened.queries.size() != 1) {
+                throw new UserInputException(
+                        "a proof is of one answer, but %s has %d".formatted(trace.query, opened.queries.size()));
+            }
+            Proof proof = prove(run, opened, named(opened), session);
+            output.show(proof, console);
+            return proof.shown() ? 0 : 1;
+        }
+    }
+
+    private List<Integer> named(TraceOptions.Opened opened) {
+        if (rows != null) {
+            for (int row : rows) {
+                if (row < 0 || row >= opened.corpus.size()) {
+                    throw new UserInputException("--rows %d: the corpus has rows 0 to %d"
+                            .formatted(row, opened.corpus.size() - 1));
+                }
+            }
+            return rows;
+        }
+        return trace.trace(opened, remove, false, console).queries().getFirst().influences().stream()
+                .map(Influence::row)
+                .toList();
+    }
+
+    private Proof prove(Run run, TraceOptions.Opened opened, List<Integer> named, Session session) {
+        Tracer.Query query = opened.queries.getFirst();
+        LoraConfig lora = run.lora();
+        try (Recipe recipe = lora == null
+                ? ScratchRecipe.like(opened.lineage.model())
+                : LoraRecipe.of(opened.lineage.model(), lora)) {
+            Removal removal = new Removal(run, recipe, opened.dataset, console);
+            OptionalDouble speed = Timing.tokensPerSecond(run.directory());
+            console.note("%d retrainings%s; each result is kept, an interrupted proof goes on"
+                    .formatted(
+                            seeds * Removal.Arm.values().length,
+                            speed.isPresent()
+                                    ? ", about " + Console.duration(removal.tokens(seeds) / speed.getAsDouble())
+                                    : ""));
+            int[] lexical = Ranking.top(opened.evidence.lexical(query.content()), opened.corpus.size());
+            return removal.prove(
+                    query,
+                    named,
+                    lexical,
+                    seeds,
+                    () -> session.provenance(
+                            opened.lineage.model().digest(),
+                            opened.lineage.adapterDigest(),
+                            opened.corpus.digest(),
+                            opened.index == null ? null : opened.index.digest(),
+                            run.plan().seed()));
+        }
+    }
+}

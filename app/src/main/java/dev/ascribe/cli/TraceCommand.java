@@ -1,0 +1,80 @@
+package dev.ascribe.cli;
+
+import dev.ascribe.UserInputException;
+import dev.ascribe.torch.train.LoraConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Who taught the model this? */
+@Command(
+        name = "trace",
+        mixinStandardHelpOptions = true,
+        description = "Name the training rows behind an answer.",
+        footer = {"", "Example: ascribe trace --run run --prompt \"Who built the Eiffel Tower?\" --per-token --html trace.html"})
+final class TraceCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec spec;
+
+    @Mixin
+    private final TraceOptions trace = new TraceOptions();
+
+    @Option(names = "--model", description = "A Hugging Face directory or a .gguf file.")
+    private @Nullable Path model;
+
+    @Option(names = "--adapter", description = "A PEFT LoRA directory; several in training order.")
+    private List<Path> adapters = List.of();
+
+    @Option(names = "--rank", defaultValue = "8", description = "r of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    private int rank;
+
+    @Option(names = "--alpha", defaultValue = "16", description = "alpha of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    private double alpha;
+
+    @Option(names = "--targets", defaultValue = "all-linear", description = "Modules of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init")
+    private String targets;
+
+    @Option(names = "--top", defaultValue = "10", description = "Rows named at most, or all. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init")
+    private String top;
+
+    @Option(names = "--per-token", description = "Also name the rows behind each token of the answer.")
+    private boolean perToken;
+
+    @Mixin
+    private final TextOptions text = new TextOptions();
+
+    @Mixin
+    private final Output output = new Output();
+
+    private final Console console = new Console();
+
+    @Override
+    public Integer call() {
+        LoraConfig start = LoraConfig.of(rank, alpha, LoraConfig.Targets.parse(targets));
+        int count = count();
+        Session session = new Session(spec);
+        try (TraceOptions.Opened opened = trace.open(model, adapters, start, text.settings(), console)) {
+            output.show(trace.dress(opened, trace.trace(opened, count, perToken, console), session), console);
+        }
+        return 0;
+    }
+
+    private int count() {
+        if (top.equalsIgnoreCase("all")) {
+            return Integer.MAX_VALUE;
+        }
+        if (!top.matches("[0-9]{1,9}") || Integer.parseInt(top) < 1) {
+            throw new UserInputException("--top '" + top + "' must be all or a number of at least 1");
+        }
+        return Integer.parseInt(top);
+    }
+}
