@@ -66,13 +66,21 @@ class ArchitectureTest {
             Arrows.of("torch.train", "torch", "torch.weights", "torch.text", "torch.model"),
             Arrows.of(
                     "torch.gradient",
-                    "similarity",
                     "store",
                     "torch",
                     "torch.weights",
                     "torch.text",
                     "torch.model",
                     "torch.train"),
+            Arrows.of(
+                    "torch.trace",
+                    "similarity",
+                    "evaluate",
+                    "torch",
+                    "torch.text",
+                    "torch.model",
+                    "torch.train",
+                    "torch.gradient"),
             Arrows.of("demo", "corpus"),
             Arrows.of(
                     "cli",
@@ -88,11 +96,12 @@ class ArchitectureTest {
                     "torch.model",
                     "torch.train",
                     "torch.gradient",
+                    "torch.trace",
                     "demo"));
 
     /** A library and the packages that adapt it; nobody else may know it. */
     private static final Map<String, List<String>> ADAPTERS = Map.of(
-            "org.bytedeco..", List.of("torch", "torch.model", "torch.train", "torch.gradient"),
+            "org.bytedeco..", List.of("torch", "torch.model", "torch.train", "torch.gradient", "cli"),
             "ai.djl..", List.of("similarity", "torch.text"),
             "dev.langchain4j..", List.of("similarity"),
             "ai.onnxruntime..", List.of("similarity"),
