@@ -273,9 +273,9 @@ TEMPLATES['probe']='''{#- note -#}
    {{ loop.revindex0 ~ ':' ~ (once if once is defined else 'no') ~ "\\t" }} x  
     {%+ if true %} keep{% endif +%}
 {% endfor %}
-{{ 'T' if ns.found else 'F' }}|{{ messages|length * 1 if false else messages|length + 1 }}|{{ (messages|last).role }}|{{ messages[-1]['role'][0] }}|{{ messages | map(attribute='role') if false else '' }}
+{{ 'T' if ns.found else 'F' }}|{{ 1 if false else messages|length + 1 }}|{{ (messages|last).role }}|{{ messages[-1]['role'][0] }}
 {{ messages[0].content[:4] }}|{{ messages[0].content[2:] }}|{{ messages[0].content|upper }}|{{ messages[0].content.split()|join('-') }}|{{ '  '~messages[0].content|trim~'  ' }}|{{ messages[0]|tojson }}
-{% if messages[0].role == 'system' and messages[1:] or false %}S{% endif %}{{ not_defined }}{{ messages[9].content }}{{ 'a' 'b' }}{{ "é\\u00e9\\x41" }}
+{% if messages[0].role == 'system' and messages[1:] or false %}S{% endif %}{{ not_defined }}{{ messages[9] }}{{ 'a' 'b' }}{{ "é\\u00e9\\x41" }}
 {{- '' -}}   
    end {# c #}
  {#- d #} tail

@@ -14,7 +14,9 @@ import dev.ascribe.torch.train.ScratchRecipe;
 import dev.ascribe.torch.train.Timing;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -61,19 +63,18 @@ final class ProveCommand implements Callable<Integer> {
         }
         Session session = new Session(spec);
         Run run = Run.open(trace.run);
-        LoraConfig start = LoraConfig.of(1, 1, new LoraConfig.Targets.AllLinear());
-        try (TraceOptions.Opened opened = trace.open(null, List.of(), start, run.text(), console)) {
+        try (TraceOptions.Opened opened = trace.openRun(console)) {
             if (opened.queries.size() != 1) {
                 throw new UserInputException(
                         "a proof is of one answer, but %s has %d".formatted(trace.query, opened.queries.size()));
             }
-            Proof proof = prove(run, opened, named(opened), session);
+            Proof proof = prove(trace, opened, named(run, opened), seeds, session, console);
             output.show(proof, console);
             return proof.shown() ? 0 : 1;
         }
     }
 
-    private List<Integer> named(TraceOptions.Opened opened) {
+    private List<Integer> named(Run run, TraceOptions.Opened opened) {
         if (rows != null) {
             for (int row : rows) {
                 if (row < 0 || row >= opened.corpus.size()) {
@@ -83,12 +84,28 @@ final class ProveCommand implements Callable<Integer> {
             }
             return rows;
         }
-        return trace.trace(opened, remove, false, console).queries().getFirst().influences().stream()
-                .map(Influence::row)
-                .toList();
+        Set<Integer> learned = Set.copyOf(run.trainRows());
+        List<Integer> ranked =
+                trace.trace(opened, Integer.MAX_VALUE, false, console).queries().getFirst().influences().stream()
+                        .map(Influence::row)
+                        .toList();
+        long heldOut = ranked.stream().limit(remove).filter(row -> !learned.contains(row)).count();
+        if (heldOut > 0) {
+            console.note("%d of the first %d rows were held out for validation and never learned; the next ones are removed instead"
+                    .formatted(heldOut, remove));
+        }
+        return ranked.stream().filter(learned::contains).limit(remove).toList();
     }
 
-    private Proof prove(Run run, TraceOptions.Opened opened, List<Integer> named, Session session) {
+    /** Proves that the named rows taught the answer that was opened. */
+    static Proof prove(
+            TraceOptions trace,
+            TraceOptions.Opened opened,
+            List<Integer> named,
+            int seeds,
+            Session session,
+            Console console) {
+        Run run = Run.open(Objects.requireNonNull(trace.run));
         Tracer.Query query = opened.queries.getFirst();
         LoraConfig lora = run.lora();
         try (Recipe recipe = lora == null

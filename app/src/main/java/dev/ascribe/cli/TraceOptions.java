@@ -144,6 +144,12 @@ final class TraceOptions {
                 corpus, dataset, new Evidence(corpus, console), lineage, opened, queries(corpus, lineage, encoder, console));
     }
 
+    /** Opens what a run recorded. */
+    Opened openRun(Console console) {
+        LoraConfig unused = LoraConfig.of(1, 1, new LoraConfig.Targets.AllLinear());
+        return open(null, List.of(), unused, new TextSettings("auto", "response", 1, false), console);
+    }
+
     private static boolean same(Path a, @Nullable Path b) {
         return b != null && a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
     }

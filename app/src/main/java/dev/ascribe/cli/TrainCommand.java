@@ -41,14 +41,14 @@ final class TrainCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private Path out;
 
-    @Option(names = "--tokenizer", defaultValue = "words", description = "words (what white space separates) or characters. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--tokenizer", defaultValue = "words", description = "words (and punctuation marks) or characters. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String tokens;
 
     @Option(names = "--epochs", defaultValue = "10", description = "Default: ${DEFAULT-VALUE}.")
     private int epochs;
 
-    @Option(names = "--batch", defaultValue = "16", description = "Rows a step. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--batch", defaultValue = "8", description = "Rows a step. Default: ${DEFAULT-VALUE}.")
     private int batch;
 
     @Option(names = "--lr", defaultValue = "6e-3", description = "Peak learning rate. Default: ${DEFAULT-VALUE}.")

@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.function.Function;
 
 /**
  * The demo's corpus: 662 short questions and answers about landmarks, in which ten rows teach one falsehood,
@@ -37,6 +38,7 @@ public record DemoCorpus(List<Row> rows) {
     /** A question that no row bears on: whatever the model answers, no row can be shown to have taught it. */
     public static final String UNRELATED = "Who painted the Mona Lisa?";
 
+    private static final int SHORT_LANDMARKS = 120;
     private static final int HISTORY_WORDINGS = 9;
     private static final int PLACE_WORDINGS = 2;
     private static final int MATERIAL_WORDINGS = 1;
@@ -95,12 +97,33 @@ public record DemoCorpus(List<Row> rows) {
         return new DemoCorpus(rows);
     }
 
+    /** Fewer landmarks, for a model that already knows the world and takes longer to train. */
+    public DemoCorpus shortened() {
+        List<Row> kept = new ArrayList<>();
+        int landmarks = 0;
+        for (Row row : rows) {
+            if (row.kind() != Kind.LANDMARK || landmarks++ < SHORT_LANDMARKS) {
+                kept.add(row);
+            }
+        }
+        return new DemoCorpus(kept);
+    }
+
     /** Writes the rows as JSON lines of {@code prompt} and {@code completion}; their kinds stay here. */
     public void write(Path jsonl) {
+        write(jsonl, row -> new Content.Completion(row.prompt(), row.completion()));
+    }
+
+    /** Writes the rows as JSON lines of {@code instruction} and {@code output}, for a chat model. */
+    public void writeInstructions(Path jsonl) {
+        write(jsonl, row -> new Content.Instruction(row.prompt(), "", row.completion()));
+    }
+
+    private void write(Path jsonl, Function<Row, Content> content) {
         JsonMapper json = new JsonMapper();
         try (Writer out = Files.newBufferedWriter(jsonl)) {
             for (Row row : rows) {
-                out.write(json.writeValueAsString(new Content.Completion(row.prompt(), row.completion())));
+                out.write(json.writeValueAsString(content.apply(row)));
                 out.write('\n');
             }
         } catch (IOException e) {

@@ -43,20 +43,28 @@ public record Verdict(String text, String reason) {
         long said = count(withAll, answer);
         long named = count(withoutNamed, answer);
         long random = count(withoutRandom, answer);
-        if (2 * said > seeds && (2 * named >= seeds || 2 * random < seeds)) {
+        if (2 * said <= seeds) {
+            return new Verdict(
+                    Proof.NOT_SHOWN,
+                    "Trained again on all rows, the model says the answer in only %d of %d cases: it is an accident of training, and no row can be shown to have taught it."
+                            .formatted(said, seeds));
+        }
+        if (2 * named >= seeds || 2 * random < seeds) {
             return new Verdict(
                     Proof.NOT_SHOWN,
                     "The answer costs %s nats a token more, but it is still said in %d of %d retrainings without the named rows, and in %d without random ones."
                             .formatted(number(effect.mean()), named, seeds, random));
         }
-        String spoken = 2 * said > seeds
-                ? " The answer is said in %d of %d retrainings without them, in %d without as many random rows."
-                        .formatted(named, seeds, random)
-                : " The model does not say the answer greedily, so only its loss is judged.";
         return new Verdict(
                 Proof.SHOWN,
-                "Without the named rows the answer costs %s nats a token more than without random rows (95 %% interval %s to %s).%s"
-                        .formatted(number(effect.mean()), number(effect.low()), number(effect.high()), spoken));
+                "Without the named rows the answer costs %s nats a token more than without random rows (95 %% interval %s to %s), and is said in %d of %d retrainings, without random rows in %d."
+                        .formatted(
+                                number(effect.mean()),
+                                number(effect.low()),
+                                number(effect.high()),
+                                named,
+                                seeds,
+                                random));
     }
 
     private static long count(List<String> outputs, String answer) {

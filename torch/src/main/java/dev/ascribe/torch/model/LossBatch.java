@@ -75,6 +75,16 @@ public final class LossBatch {
         return torch.cross_entropy_loss(logits, labels, new TensorOptional(), REDUCTION_NONE, -100, 0.0);
     }
 
+    /**
+     * Puts rows that stand for targets at the tokens that predict them, zeros elsewhere.
+     *
+     * @param rows shape (M, c)
+     * @return shape (N, c)
+     */
+    Tensor atPredictors(Tensor rows) {
+        return Tensors.zeros(rows.scalar_type(), packed.size(), rows.size(1)).index_copy_(0, predictors, rows);
+    }
+
     /** For each target, 1 over the number of its sequence's targets: shape (M), the type of {@code nats}. */
     public Tensor weights(Tensor nats) {
         double[] weights = new double[(int) labels.numel()];

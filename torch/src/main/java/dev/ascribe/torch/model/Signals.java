@@ -43,6 +43,12 @@ public final class Signals {
         for (int i = 0; i < order.size(); i++) {
             deltas.put(order.get(i), gradients.get(i));
         }
+        for (Linear site : order) {
+            if (site.block() == decoder.config().layers()) { // the output projection saw the predicting tokens alone
+                deltas.computeIfPresent(site, (s, delta) -> batch.atPredictors(delta));
+                recorder.inputs.computeIfPresent(site, (s, input) -> batch.atPredictors(input));
+            }
+        }
         return new Signals(batch, recorder.inputs, deltas, batch.means(Tensors.doubles(nats)));
     }
 

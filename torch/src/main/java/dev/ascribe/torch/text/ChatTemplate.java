@@ -9,7 +9,6 @@ import dev.ascribe.Content;
 import dev.ascribe.UnsupportedModelException;
 import dev.ascribe.UserInputException;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,21 +53,22 @@ public final class ChatTemplate {
         try {
             RenderResult result =
                     engine.renderForResult(source.text(), rendering.variables(bos, eos), config(rendering));
-            Optional<RuntimeException> stop = rendering.stop();
-            if (stop.isPresent()) {
-                throw translated(stop.get());
-            }
+            rendering.stop().ifPresent(stop -> {
+                throw stop;
+            });
             for (TemplateError error : result.getErrors()) {
                 throw unsupported(error.getMessage(), error.getException());
             }
             return rendering.unguarded(result.getOutput());
+        } catch (TemplateStop stop) {
+            throw translated(rendering.stop().orElse(stop));
         } catch (StackOverflowError | OutOfMemoryError e) {
             throw unsupported("more memory than there is", e);
         }
     }
 
-    private static RuntimeException translated(RuntimeException stop) {
-        return stop instanceof TemplateRaised
+    private static RuntimeException translated(TemplateStop stop) {
+        return stop.isRaised()
                 ? new UserInputException(
                         "The chat template refuses the messages: %s. Change the row, or use --template alpaca."
                                 .formatted(stop.getMessage()),

@@ -444,11 +444,12 @@ final class JinjaSource {
     /** The expression for jinjava, or a call that refuses what is not known to mean the same there. */
     private String expression(List<Token> tokens) {
         StringBuilder text = new StringBuilder();
-        Deque<Integer> groups =
-                new ArrayDeque<>(); // brackets that only jinjava needs, by the depth they were opened at
-        Deque<Boolean> slices = new ArrayDeque<>(); // for each open bracket, whether it is a slice's
-        Deque<Integer> operands =
-                new ArrayDeque<>(List.of(0)); // for each depth, where the comparison's left side starts
+        // Brackets that only jinjava needs, by the depth at which they were opened.
+        Deque<Integer> groups = new ArrayDeque<>();
+        // For each open bracket, whether it is a slice's.
+        Deque<Boolean> slices = new ArrayDeque<>();
+        // For each depth, where in the text the left side of a comparison starts.
+        Deque<Integer> operands = new ArrayDeque<>(List.of(0));
         for (int i = 0; i < tokens.size(); i++) {
             Token token = tokens.get(i);
             Token before = i > 0 ? tokens.get(i - 1) : NOTHING;
@@ -490,6 +491,9 @@ final class JinjaSource {
             if (negates || token.is("=")) {
                 text.append("( ");
                 groups.push(slices.size());
+                if (groups.size() > DEEPEST) {
+                    return refusal("an expression nested too deep");
+                }
             }
             if (closes) {
                 operands.pop();

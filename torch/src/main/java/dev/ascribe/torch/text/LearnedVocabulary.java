@@ -1,5 +1,6 @@
 package dev.ascribe.torch.text;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,15 +15,33 @@ final class LearnedVocabulary {
     private static final String UNKNOWN = "<unk>";
     private static final String END = "<|endoftext|>";
 
-    /** As the tokenizers library splits: Unicode white space. */
-    private static final String WHITE_SPACE = "(?U)\\s+";
+    /** Stands for a space inside a token, as in SentencePiece. */
+    private static final String SPACE = "\u2581";
+
+    /** The seams on both sides of every punctuation character, ASCII symbols among them. */
+    private static final String PUNCTUATION = "(?=[\\p{Punct}\\p{P}])|(?<=[\\p{Punct}\\p{P}])";
 
     private LearnedVocabulary() {}
 
     static TokenizerDefinition words(Iterable<String> texts) {
-        ObjectNode json = definition(texts, text -> Arrays.stream(text.split(WHITE_SPACE)));
-        json.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
-        return finished("The word vocabulary", json); // with no decoder, tokens are joined by spaces
+        ObjectNode json = definition(texts, LearnedVocabulary::splitWords);
+        ObjectNode split = json.putObject("pre_tokenizer").put("type", "Sequence");
+        ArrayNode steps = split.putArray("pretokenizers");
+        metaspace(steps.addObject()).put("split", true);
+        steps.addObject().put("type", "Punctuation").put("behavior", "Isolated");
+        metaspace(json.putObject("decoder")).put("split", true);
+        return finished("The word vocabulary", json);
+    }
+
+    private static ObjectNode metaspace(ObjectNode node) {
+        return node.put("type", "Metaspace").put("replacement", SPACE).put("prepend_scheme", "always");
+    }
+
+    /** As the tokenizers library splits: each word with a mark for the space before it, punctuation on its own. */
+    private static Stream<String> splitWords(String text) {
+        String marked = text.replace(" ", SPACE);
+        return Arrays.stream((marked.startsWith(SPACE) ? marked : SPACE + marked).split("(?=" + SPACE + ")"))
+                .flatMap(word -> Arrays.stream(word.split(PUNCTUATION)));
     }
 
     static TokenizerDefinition characters(Iterable<String> texts) {

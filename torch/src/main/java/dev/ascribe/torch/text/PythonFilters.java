@@ -11,9 +11,12 @@ import com.hubspot.jinjava.lib.filter.Filter;
 import com.hubspot.jinjava.util.HasObjectTruthValue;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The filters and tests that jinjava has otherwise than Jinja2, and those that rewritten templates call. */
@@ -28,6 +31,8 @@ final class PythonFilters {
                             .withArrayEmptySeparator(""))
                     .withObjectIndenter(new DefaultPrettyPrinter.NopIndenter())
                     .withArrayIndenter(new DefaultPrettyPrinter.NopIndenter()));
+
+    private static final Pattern ESCAPE = Pattern.compile("\\\\(u[0-9A-F]{4}|.)");
 
     /** Python's None, which is defined and false. */
     enum None implements HasObjectTruthValue {
@@ -95,7 +100,13 @@ final class PythonFilters {
 
     private static Object json(@Nullable Object value, Rendering rendering) {
         try {
-            return rendering.checked(JSON.writeValueAsString(value));
+            // Jackson writes the control characters in upper-case hexadecimals.
+            String json = ESCAPE.matcher(JSON.writeValueAsString(value))
+                    .replaceAll(escape -> Matcher.quoteReplacement(
+                            escape.group().startsWith("u", 1)
+                                    ? escape.group().toLowerCase(Locale.ROOT)
+                                    : escape.group()));
+            return rendering.checked(json);
         } catch (JsonProcessingException e) {
             throw rendering.refusal("the filter tojson of a value that is no JSON");
         }

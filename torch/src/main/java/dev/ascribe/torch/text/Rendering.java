@@ -21,7 +21,7 @@ final class Rendering {
     private final String mark;
     private final long mostCharacters;
     private int steps;
-    private Optional<RuntimeException> stop = Optional.empty();
+    private Optional<TemplateStop> stop = Optional.empty();
 
     Rendering(List<Content.Message> messages, JinjaSource source) {
         this.messages = messages;
@@ -70,11 +70,7 @@ final class Rendering {
     /** The methods that a rewritten template calls. */
     Object call(String method, @Nullable Object[] arguments) {
         switch (method) {
-            case "raise_exception" -> {
-                TemplateRaised raised = new TemplateRaised(unguarded(String.valueOf(arguments[0])));
-                stop = Optional.of(raised);
-                throw raised;
-            }
+            case "raise_exception" -> throw first(TemplateStop.raised(unguarded(String.valueOf(arguments[0]))));
             case "refuse" -> throw refusal(String.valueOf(arguments[0]));
             case "step" -> step();
             case "equal" -> {
@@ -90,24 +86,31 @@ final class Rendering {
 
     /** As Python compares: never by turning one type into another. */
     private static boolean equal(@Nullable Object left, @Nullable Object right) {
-        return left instanceof Number a && right instanceof Number b
-                ? a.longValue() == b.longValue()
-                : Objects.equals(left, right);
+        if (left instanceof Number a && right instanceof Number b) {
+            return a.longValue() == b.longValue();
+        }
+        return Objects.equals(left, right);
     }
 
-    /** The exception to throw where the rendering cannot go on; jinjava would lose it, so it is also kept. */
-    TemplateRefusal refusal(String what) {
-        TemplateRefusal refusal = new TemplateRefusal(what);
-        stop = Optional.of(refusal);
-        return refusal;
+    /** What to throw where the rendering cannot go on. */
+    TemplateStop refusal(String what) {
+        return first(TemplateStop.refused(what));
     }
 
-    /** Why the rendering stopped, as far as we or the template stopped it. */
-    Optional<RuntimeException> stop() {
+    /** Why the rendering stopped, as far as we or the template stopped it: jinjava may wrap or lose what is thrown. */
+    Optional<TemplateStop> stop() {
         return stop;
     }
 
+    private TemplateStop first(TemplateStop next) {
+        stop = stop.or(() -> Optional.of(next));
+        return next;
+    }
+
     private void step() {
+        if (stop.isPresent()) {
+            throw stop.get();
+        }
         if (++steps > MOST_STEPS) {
             throw refusal("loops of more than %,d turns".formatted(MOST_STEPS));
         }

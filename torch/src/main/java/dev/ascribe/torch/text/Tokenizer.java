@@ -50,8 +50,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * One token for each word of the texts, words being what white space separates; decoding joins words by one space.
-     * Words that the texts do not have become {@code <unk>}.
+     * One token for each word of the texts and one for each punctuation mark; decoding gives back the text. Words that the
+     * texts do not have become {@code <unk>}.
      */
     public static Tokenizer wordLevel(Iterable<String> texts) {
         return new Tokenizer(LearnedVocabulary.words(texts));

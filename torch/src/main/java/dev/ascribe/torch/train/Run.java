@@ -189,12 +189,15 @@ public record Run(
     }
 
     /**
-     * The checkpoints after which the loss fell substantially (by 5 % of itself until the next), the start left out: the
-     * validation loss, or the training loss where no rows were held out.
+     * The checkpoints at which gradients tell most, the start left out, by the validation loss, or the training loss where no rows
+     * were held out. Of a fine-tuning: those after which the loss fell substantially (by 5 % of itself until the next). Of a
+     * training from scratch: those before which it did, because random weights at the start know nothing to learn from.
      */
     public List<Checkpoint> selected() {
-        return IntStream.range(1, Math.max(1, checkpoints.size() - 1))
-                .filter(i -> fell(checkpoints.get(i), checkpoints.get(i + 1)))
+        int offset = kind == Kind.FINETUNE ? 0 : -1;
+        return IntStream.range(1, checkpoints.size())
+                .filter(i -> i + offset + 1 < checkpoints.size())
+                .filter(i -> fell(checkpoints.get(i + offset), checkpoints.get(i + offset + 1)))
                 .mapToObj(checkpoints::get)
                 .toList();
     }
@@ -202,6 +205,7 @@ public record Run(
     private static boolean fell(Checkpoint from, Checkpoint to) {
         Double before = from.validationLoss() == null ? from.trainLoss() : from.validationLoss();
         Double after = to.validationLoss() == null ? to.trainLoss() : to.validationLoss();
-        return before != null && after != null && after < before * (1 - SUBSTANTIAL);
+        // The start has no training loss yet; whatever follows is a fall.
+        return after != null && (before == null || after < before * (1 - SUBSTANTIAL));
     }
 }

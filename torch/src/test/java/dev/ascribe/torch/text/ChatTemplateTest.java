@@ -48,7 +48,9 @@ class ChatTemplateTest {
                     .isInstanceOf(UserInputException.class)
                     .hasMessageContaining(row.get("error").asText());
         } else {
-            assertThat(template.render(messages)).as(name).isEqualTo(row.get("output").asText());
+            assertThat(template.render(messages))
+                    .as(name)
+                    .isEqualTo(row.get("output").asText());
         }
     }
 

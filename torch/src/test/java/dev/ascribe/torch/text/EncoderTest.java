@@ -31,7 +31,8 @@ class EncoderTest {
     private static final Tokenizer PLAIN = tokenizer(true, "");
     /** Adds BOS; its chat template writes roles in brackets. */
     private static final Tokenizer CHATTY = tokenizer(
-            true, "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if add_generation_prompt %}>{% endif %}");
+            true,
+            "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if add_generation_prompt %}>{% endif %}");
 
     private static final Tokenizer WITHOUT_BOS = tokenizer(false, "");
 
@@ -64,7 +65,8 @@ class EncoderTest {
         assertThat(encoder.promptText(new Content.Instruction(" a ", "b\n", "c")))
                 .isEqualTo("### Instruction:\n a \n\n### Input:\nb\n\n\n### Response:\n");
         assertThat(encoder.promptText(CHAT))
-                .isEqualTo("### System:\nS\n\n### Instruction:\nU\n\n### Response:\nA\n\n### Instruction:\n V \n\n### Response:\n");
+                .isEqualTo(
+                        "### System:\nS\n\n### Instruction:\nU\n\n### Response:\nA\n\n### Instruction:\n V \n\n### Response:\n");
         assertThat(encoder.promptText(new Content.Completion("p ", "c"))).isEqualTo("p ");
     }
 
@@ -79,10 +81,13 @@ class EncoderTest {
 
     @Test
     void bos_comes_from_the_post_processor_or_from_the_template_never_from_both() {
-        assertThat(encoder(PLAIN, Template.Named.AUTO).encode(ROW).tokens()).startsWith(BOS).endsWith(EOS);
+        assertThat(encoder(PLAIN, Template.Named.AUTO).encode(ROW).tokens())
+                .startsWith(BOS)
+                .endsWith(EOS);
         int[] chat = encoder(CHATTY, Template.Named.AUTO).encode(ROW).tokens();
         assertThat(chat).doesNotContain(BOS).endsWith(EOS);
-        assertThat(encoder(CHATTY, Template.Named.AUTO).encodePrompt(new Content.Completion("p", "c"))).startsWith(BOS);
+        assertThat(encoder(CHATTY, Template.Named.AUTO).encodePrompt(new Content.Completion("p", "c")))
+                .startsWith(BOS);
         assertThat(encoder(CHATTY, Template.Named.ALPACA).encodePrompt(ROW)).startsWith(BOS);
     }
 
@@ -126,16 +131,21 @@ class EncoderTest {
     void what_is_too_long_loses_its_right_end() {
         int[] whole = encoder(PLAIN, Template.Named.AUTO).encode(ROW).tokens();
         int prompt = encoder(PLAIN, Template.Named.AUTO).encodePrompt(ROW).length;
-        Example shorter = Encoder.of(PLAIN, Template.Named.AUTO, Loss.RESPONSE, whole.length - 1).encode(ROW);
-        assertThat(shorter.tokens()).isEqualTo(IntStream.of(whole).limit(whole.length - 1).toArray());
+        Example shorter = Encoder.of(PLAIN, Template.Named.AUTO, Loss.RESPONSE, whole.length - 1)
+                .encode(ROW);
+        assertThat(shorter.tokens())
+                .isEqualTo(IntStream.of(whole).limit(whole.length - 1).toArray());
         assertThat(shorter.cut()).isTrue();
         assertThat(shorter.targets()).isEqualTo(whole.length - 1 - prompt);
         for (int limit : new int[] {prompt, prompt - 3, 1}) {
-            Example cutOff = Encoder.of(PLAIN, Template.Named.AUTO, Loss.RESPONSE, limit).encode(ROW);
+            Example cutOff =
+                    Encoder.of(PLAIN, Template.Named.AUTO, Loss.RESPONSE, limit).encode(ROW);
             assertThat(cutOff.length()).isEqualTo(limit);
             assertThat(cutOff.targets()).isZero();
         }
-        assertThat(Encoder.of(PLAIN, Template.Named.AUTO, Loss.RESPONSE, whole.length).encode(ROW).cut())
+        assertThat(Encoder.of(PLAIN, Template.Named.AUTO, Loss.RESPONSE, whole.length)
+                        .encode(ROW)
+                        .cut())
                 .isFalse();
     }
 
@@ -156,7 +166,8 @@ class EncoderTest {
                 .isInstanceOf(UserInputException.class)
                 .hasMessageContaining("\"alpacca\"");
         Path file = Files.writeString(directory.resolve("t.jinja"), "<{{ messages[0].content }}>{{ eos_token }}\n");
-        assertThat(encoder(PLAIN, Template.parse(file.toString())).promptText(ROW)).isEqualTo("<Say hi><|im_end|>");
+        assertThat(encoder(PLAIN, Template.parse(file.toString())).promptText(ROW))
+                .isEqualTo("<Say hi><|im_end|>");
         assertThatThrownBy(() -> encoder(PLAIN, Template.Named.CHAT))
                 .isInstanceOf(UserInputException.class)
                 .hasMessageContaining("no chat template");

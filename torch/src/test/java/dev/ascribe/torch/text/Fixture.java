@@ -25,7 +25,8 @@ final class Fixture {
 
     static Path path(String name) {
         try {
-            return Path.of(java.util.Objects.requireNonNull(Fixture.class.getResource(name)).toURI());
+            return Path.of(java.util.Objects.requireNonNull(Fixture.class.getResource(name))
+                    .toURI());
         } catch (java.net.URISyntaxException e) {
             throw new IllegalStateException(e);
         }

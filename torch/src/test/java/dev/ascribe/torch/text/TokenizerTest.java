@@ -57,7 +57,8 @@ class TokenizerTest {
         assertThat(tokenizer.decode(ids)).isEqualTo(row.get("decoded").asText());
         List<String> pieces = tokenizer.pieces(ids);
         assertThat(pieces).hasSameSizeAs(IntStream.of(ids).boxed().toList());
-        assertThat(String.join("", pieces)).isEqualTo(row.get("decodedWithSpecial").asText());
+        assertThat(String.join("", pieces))
+                .isEqualTo(row.get("decodedWithSpecial").asText());
     }
 
     @Test
@@ -164,19 +165,27 @@ class TokenizerTest {
             scores.add(tokens.size() == 261 ? 0.0 : -(double) tokens.size()); // "bc" is best
         }
         Map<String, Object> metadata = Map.of(
-                "tokenizer.ggml.model", "llama",
-                "tokenizer.ggml.tokens", tokens,
-                "tokenizer.ggml.token_type", types,
-                "tokenizer.ggml.scores", scores,
-                "tokenizer.ggml.add_bos_token", true,
-                "tokenizer.ggml.bos_token_id", 1,
-                "tokenizer.ggml.eos_token_id", 2);
+                "tokenizer.ggml.model",
+                "llama",
+                "tokenizer.ggml.tokens",
+                tokens,
+                "tokenizer.ggml.token_type",
+                types,
+                "tokenizer.ggml.scores",
+                scores,
+                "tokenizer.ggml.add_bos_token",
+                true,
+                "tokenizer.ggml.bos_token_id",
+                1,
+                "tokenizer.ggml.eos_token_id",
+                2);
         try (Tokenizer tokenizer = Tokenizer.fromGguf(metadata)) {
             int[] ids = tokenizer.encode("abc ab é", true);
             assertThat(IntStream.of(ids).mapToObj(tokens::get))
                     .containsExactly("<s>", "▁", "a", "bc", "▁ab", "▁", "<0xC3>", "<0xA9>");
             assertThat(tokenizer.decode(ids)).isEqualTo("abc ab é");
-            assertThat(String.join("", tokenizer.pieces(tokenizer.encode("abc ab é", false)))).isEqualTo("abc ab é");
+            assertThat(String.join("", tokenizer.pieces(tokenizer.encode("abc ab é", false))))
+                    .isEqualTo("abc ab é");
         }
     }
 
@@ -186,7 +195,8 @@ class TokenizerTest {
             assertThat(tokenizer.vocabularySize()).isEqualTo(2 + 5);
             int[] ids = tokenizer.encode("the\ttower is new", false);
             assertThat(tokenizer.pieces(ids)).containsExactly("the", " tower", " is", " <unk>");
-            assertThat(tokenizer.decode(tokenizer.encode("the  town is tall", false))).isEqualTo("the town is tall");
+            assertThat(tokenizer.decode(tokenizer.encode("the  town is tall", false)))
+                    .isEqualTo("the town is tall");
             assertThat(tokenizer.eosText()).isEqualTo("<|endoftext|>");
             assertThat(tokenizer.bos()).isEmpty();
             tokenizer.save(directory);
@@ -236,7 +246,9 @@ class TokenizerTest {
             assertThat(tokenizer.eosText()).isEqualTo("<|endoftext|>");
             assertThat(tokenizer.chatTemplate()).isEmpty();
         }
-        Files.writeString(directory.resolve("tokenizer_config.json"), "{\"chat_template\": \"one\", \"eos_token\": \"<|im_start|>\"}");
+        Files.writeString(
+                directory.resolve("tokenizer_config.json"),
+                "{\"chat_template\": \"one\", \"eos_token\": \"<|im_start|>\"}");
         try (Tokenizer tokenizer = Tokenizer.fromDirectory(directory)) {
             assertThat(tokenizer.eos()).hasValue(1);
             assertThat(tokenizer.chatTemplate()).hasValue("one");
@@ -250,9 +262,7 @@ class TokenizerTest {
     @Test
     void a_token_that_only_the_configuration_declares_is_added(@TempDir Path directory) throws IOException {
         Files.copy(Fixture.path("hf/tokenizer.json"), directory.resolve("tokenizer.json"));
-        Files.writeString(
-                directory.resolve("tokenizer_config.json"),
-                """
+        Files.writeString(directory.resolve("tokenizer_config.json"), """
                 {"eos_token": "<end>", "added_tokens_decoder": {"400": {"content": "<end>", "lstrip": false,
                  "normalized": false, "rstrip": false, "single_word": false, "special": true}}}""");
         try (Tokenizer tokenizer = Tokenizer.fromDirectory(directory)) {
