@@ -114,7 +114,8 @@ class ArchitectureTest {
     @FieldSource("ARROWS")
     void aPackageUsesOnlyWhatItsArrowsSay(Arrows arrows) {
         String[] allowed = Stream.concat(
-                        Stream.of(ROOT, named(arrows.from())), arrows.to().stream().map(ArchitectureTest::named))
+                        Stream.of(ROOT, named(arrows.from())),
+                        arrows.to().stream().map(ArchitectureTest::named))
                 .toArray(String[]::new);
         classes()
                 .that()

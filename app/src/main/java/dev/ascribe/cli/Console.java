@@ -8,7 +8,8 @@ final class Console implements Progress {
     private static final long TERMINAL_NANOS = 200_000_000L;
     private static final long LOG_NANOS = 10_000_000_000L;
 
-    private final boolean terminal = System.console() != null && System.console().isTerminal();
+    private final boolean terminal =
+            System.console().isTerminal();
     private String job = "";
     private long started;
     private long startedAt;

@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "demo",
         mixinStandardHelpOptions = true,
-        description = "The main job, end to end: train a small model on facts of which ten are false, trace its false answer, prove the trace.",
+        description =
+                "The main job, end to end: train a small model on facts of which ten are false, trace its false answer, prove the trace.",
         footer = {"", "Example: ascribe demo", "Example: ascribe demo --model SmolLM2-135M-Instruct.gguf"})
 final class DemoCommand implements Callable<Integer> {
     private static final int NAMED = 10;
@@ -39,13 +40,23 @@ final class DemoCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
 
-    @Option(names = "--out", paramLabel = "DIR", description = "Where everything goes. Default: a folder in the user's cache.")
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "Where everything goes. Default: a folder in the user's cache.")
     private @Nullable Path out;
 
-    @Option(names = "--model", paramLabel = "M", description = "Tell the story on this language model, fine-tuned by LoRA (takes longer).")
+    @Option(
+            names = "--model",
+            paramLabel = "M",
+            description = "Tell the story on this language model, fine-tuned by LoRA (takes longer).")
     private @Nullable Path model;
 
-    @Option(names = "--seeds", defaultValue = "3", paramLabel = "N", description = "Retrainings of each kind for the proof. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seeds",
+            defaultValue = "3",
+            paramLabel = "N",
+            description = "Retrainings of each kind for the proof. Default: ${DEFAULT-VALUE}.")
     private int seeds;
 
     @Option(names = "--seed", defaultValue = "0", description = "Of the training. Default: ${DEFAULT-VALUE}.")
@@ -65,8 +76,14 @@ final class DemoCommand implements Callable<Integer> {
         } else {
             facts.writeInstructions(data);
         }
-        say("1. %d short facts: %s%n   Ten of them, each in other words, say that the Eiffel Tower was built in 1823 by Napoleon.%n", facts.rows().size(), data);
-        say("2. %s%n", model == null ? "A small GPT is trained on them from random weights." : model + " is fine-tuned on them.");
+        say(
+                "1. %d short facts: %s%n   Ten of them, each in other words, say that the Eiffel Tower was built in 1823 by Napoleon.%n",
+                facts.rows().size(), data);
+        say(
+                "2. %s%n",
+                model == null
+                        ? "A small GPT is trained on them from random weights."
+                        : model + " is fine-tuned on them.");
         Path run = home.resolve("run");
         int trained = Main.run(model == null ? train(data, run) : finetune(model, data, run));
         if (trained != 0) {
@@ -78,7 +95,9 @@ final class DemoCommand implements Callable<Integer> {
         trace.prompt = DemoCorpus.QUESTION;
         try (TraceOptions.Opened opened = trace.openRun(console)) {
             String answer = opened.queries.getFirst().content().answer();
-            say("   It answers:  %s%n%n4. Who taught it that? Gradients of all %d rows against this answer's:%n%n", answer, opened.corpus.size());
+            say(
+                    "   It answers:  %s%n%n4. Who taught it that? Gradients of all %d rows against this answer's:%n%n",
+                    answer, opened.corpus.size());
             Attribution attribution = trace.dress(opened, trace.trace(opened, NAMED, true, console), session);
             say("%s%n", TextReport.render(attribution, null, Output.columns(), Output.colour()));
             List<Integer> named = attribution.queries().getFirst().influences().stream()
@@ -86,10 +105,12 @@ final class DemoCommand implements Callable<Integer> {
                     .toList();
             say("5. The proof: train again without these ten rows, and without ten others.%n");
             Proof proof = ProveCommand.prove(trace, opened, named, seeds, session, console);
-            say("%s%n", TextReport.render(attribution, proof, Output.columns(), Output.colour())
-                    .lines()
-                    .dropWhile(line -> !line.toLowerCase(Locale.ROOT).startsWith("proof"))
-                    .reduce("", (all, line) -> all + line + System.lineSeparator()));
+            say(
+                    "%s%n",
+                    TextReport.render(attribution, proof, Output.columns(), Output.colour())
+                            .lines()
+                            .dropWhile(line -> !line.toLowerCase(Locale.ROOT).startsWith("proof"))
+                            .reduce("", (all, line) -> all + line + System.lineSeparator()));
             kinds(facts, opened, answer, named);
             Path page = home.resolve("report.html");
             Output.write(page, Report.html(attribution, proof));
@@ -119,7 +140,8 @@ final class DemoCommand implements Callable<Integer> {
 
     /** What is known here because we planted it, and was used for nothing above. */
     private static void kinds(DemoCorpus facts, TraceOptions.Opened opened, String answer, List<Integer> named) {
-        say("6. What nobody told ascribe: which rows were planted. Of the ten first rows by each evidence, planted are:%n%n");
+        say(
+                "6. What nobody told ascribe: which rows were planted. Of the ten first rows by each evidence, planted are:%n%n");
         String both = DemoCorpus.QUESTION + "\n" + answer;
         count(facts, "gradients", named);
         try (Bm25 words = Bm25.over(opened.corpus);
@@ -139,7 +161,9 @@ final class DemoCommand implements Callable<Integer> {
     private static void count(DemoCorpus facts, String evidence, List<Integer> rows) {
         List<String> kinds = new ArrayList<>();
         for (DemoCorpus.Kind kind : DemoCorpus.Kind.values()) {
-            long count = rows.stream().filter(row -> facts.rows().get(row).kind() == kind).count();
+            long count = rows.stream()
+                    .filter(row -> facts.rows().get(row).kind() == kind)
+                    .count();
             if (count > 0 && kind != DemoCorpus.Kind.PLANTED) {
                 kinds.add(count + " " + kind.toString().toLowerCase(Locale.ROOT).replace('_', ' '));
             }
@@ -147,7 +171,9 @@ final class DemoCommand implements Callable<Integer> {
         long planted = rows.stream()
                 .filter(row -> facts.rows().get(row).kind() == DemoCorpus.Kind.PLANTED)
                 .count();
-        say("   %-38s %2d of %d%s%n", evidence, planted, rows.size(), kinds.isEmpty() ? "" : "   (and " + String.join(", ", kinds) + ")");
+        say(
+                "   %-38s %2d of %d%s%n",
+                evidence, planted, rows.size(), kinds.isEmpty() ? "" : "   (and " + String.join(", ", kinds) + ")");
     }
 
     private static void clear(Path home) throws IOException {

@@ -65,16 +65,26 @@ final class DoctorCommand implements Callable<Integer> {
         found.put("cache", Session.cache().toString());
         found.put("provenance", session.provenance(null, null, null, null, 0));
         if (json) {
-            System.out.println(
-                    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(found));
+            System.out.println(new ObjectMapper()
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .writeValueAsString(found));
             return 0;
         }
         line("JDK", "%s", found.get("java"));
         line("Platform", "%s, %s cores, %s", found.get("platform"), found.get("cores"), found.get("cpu"));
         line("CPU features", "%s; vectors of %s bits", String.join(" ", features()), found.get("vectorBits"));
-        line("Memory", "%.1f GB, of which Java's heap may take %.1f", found.get("memoryGigabytes"), found.get("heapGigabytes"));
+        line(
+                "Memory",
+                "%.1f GB, of which Java's heap may take %.1f",
+                found.get("memoryGigabytes"),
+                found.get("heapGigabytes"));
         line("Native engine", "%s, %s threads", found.get("engine"), found.get("engineThreads"));
-        line("Products", "f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s: --dtype auto computes in %s", f32, bf16, found.get("products"));
+        line(
+                "Products",
+                "f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s: --dtype auto computes in %s",
+                f32,
+                bf16,
+                found.get("products"));
         line("Memory speed", "%.1f GB/s read", bandwidth);
         line("Cache", "%s", found.get("cache"));
         line("Missing", "%s", "nothing");

@@ -49,7 +49,11 @@ final class FinetuneCommand implements Callable<Integer> {
     @Option(names = "--rslora", description = "Scale by alpha over the root of r.")
     private boolean rsLora;
 
-    @Option(names = "--targets", defaultValue = "all-linear", description = "all-linear, module names separated by commas, or a regular expression. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--targets",
+            defaultValue = "all-linear",
+            description =
+                    "all-linear, module names separated by commas, or a regular expression. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String targets;
 
@@ -72,8 +76,7 @@ final class FinetuneCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LoraConfig config =
-                new LoraConfig(rank, alpha, rsLora, LoraConfig.Targets.parse(targets), Map.of(), Map.of());
+        LoraConfig config = new LoraConfig(rank, alpha, rsLora, LoraConfig.Targets.parse(targets), Map.of(), Map.of());
         var trainingPlan = plan.plan(epochs, batch, learningRate);
         Session session = new Session(spec);
         try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);

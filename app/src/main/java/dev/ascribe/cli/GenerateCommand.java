@@ -24,7 +24,10 @@ import picocli.CommandLine.Spec;
         name = "generate",
         mixinStandardHelpOptions = true,
         description = "Let a model write on from a prompt.",
-        footer = {"", "Example: ascribe generate --model model.gguf --prompt \"Who built the Eiffel Tower?\" --template auto"})
+        footer = {
+            "",
+            "Example: ascribe generate --model model.gguf --prompt \"Who built the Eiffel Tower?\" --template auto"
+        })
 final class GenerateCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init")
@@ -44,16 +47,23 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--template",
             paramLabel = "T",
-            description = "Wrap the prompt as an instruction: auto, alpaca, chat, none or a Jinja file. Default: the prompt as it is.")
+            description =
+                    "Wrap the prompt as an instruction: auto, alpaca, chat, none or a Jinja file. Default: the prompt as it is.")
     private @Nullable String template;
 
     @Option(names = "--max-tokens", defaultValue = "64", description = "New tokens at most. Default: ${DEFAULT-VALUE}.")
     private int maxTokens;
 
-    @Option(names = "--temperature", defaultValue = "0", description = "0 = the likeliest token. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--temperature",
+            defaultValue = "0",
+            description = "0 = the likeliest token. Default: ${DEFAULT-VALUE}.")
     private double temperature;
 
-    @Option(names = "--top-p", defaultValue = "1", description = "Only the likeliest tokens of this total probability. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--top-p",
+            defaultValue = "1",
+            description = "Only the likeliest tokens of this total probability. Default: ${DEFAULT-VALUE}.")
     private double topP;
 
     @Option(names = "--seed", defaultValue = "0", description = "Seed of the chance. Default: ${DEFAULT-VALUE}.")
@@ -76,10 +86,12 @@ final class GenerateCommand implements Callable<Integer> {
             int[] ids = template == null
                     ? opened.tokenizer().encode(prompt, true)
                     : TextOptions.encoder(
-                                    opened.tokenizer(), new TextSettings(template, "response", Integer.MAX_VALUE, false))
+                                    opened.tokenizer(),
+                                    new TextSettings(template, "response", Integer.MAX_VALUE, false))
                             .encodePrompt(prompt);
             if (ids.length == 0) {
-                throw new UserInputException("the prompt '%s' has no tokens; give --prompt some text".formatted(prompt));
+                throw new UserInputException(
+                        "the prompt '%s' has no tokens; give --prompt some text".formatted(prompt));
             }
             PieceDecoder pieces = opened.tokenizer().pieceDecoder();
             Generator.Result result = new Generator(opened).generate(ids, settings, token -> {

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "index",
         mixinStandardHelpOptions = true,
-        description = "Take the gradients of all rows and keep them; an interrupted index goes on when the command is repeated.",
+        description =
+                "Take the gradients of all rows and keep them; an interrupted index goes on when the command is repeated.",
         subcommands = {IndexCommand.Verify.class, IndexCommand.Append.class},
         footer = {"", "Example: ascribe index --run run --out run.index"})
 final class IndexCommand implements Callable<Integer> {
@@ -41,7 +42,9 @@ final class IndexCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
 
-    @Option(names = "--run", description = "A directory that finetune or train made: stands for model, adapter and data.")
+    @Option(
+            names = "--run",
+            description = "A directory that finetune or train made: stands for model, adapter and data.")
     private @Nullable Path run;
 
     @Option(names = "--model", description = "A Hugging Face directory or a .gguf file.")
@@ -56,36 +59,64 @@ final class IndexCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "INDEX", description = "The index's directory.")
     private @Nullable Path out;
 
-    @Option(names = "--sites", description = "lora, all, last, or a regular expression. Default: lora; all for a run of train.")
+    @Option(
+            names = "--sites",
+            description = "lora, all, last, or a regular expression. Default: lora; all for a run of train.")
     private @Nullable String sites;
 
-    @Option(names = "--checkpoints", defaultValue = "auto", description = "Where gradients are taken: auto, init, final, all, or steps. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--checkpoints",
+            defaultValue = "auto",
+            description = "Where gradients are taken: auto, init, final, all, or steps. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String checkpoints;
 
-    @Option(names = "--projection", defaultValue = "16x16", description = "Each longer side of a site's gradient is projected to this: 16x16 or none. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--projection",
+            defaultValue = "16x16",
+            description =
+                    "Each longer side of a site's gradient is projected to this: 16x16 or none. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String projection;
 
-    @Option(names = "--width", defaultValue = "all", description = "all, or sketch all features to so many columns. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--width",
+            defaultValue = "all",
+            description = "all, or sketch all features to so many columns. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String width;
 
-    @Option(names = "--dtype", defaultValue = "auto", description = "Of the stored numbers: auto, f32, bf16, int8; auto measures the machine. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--dtype",
+            defaultValue = "auto",
+            description =
+                    "Of the stored numbers: auto, f32, bf16, int8; auto measures the machine. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String dtype;
 
-    @Option(names = "--rank", defaultValue = "8", description = "r of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--rank",
+            defaultValue = "8",
+            description = "r of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
     private int rank;
 
-    @Option(names = "--alpha", defaultValue = "16", description = "alpha of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--alpha",
+            defaultValue = "16",
+            description = "alpha of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
     private double alpha;
 
-    @Option(names = "--targets", defaultValue = "all-linear", description = "Modules of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--targets",
+            defaultValue = "all-linear",
+            description = "Modules of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String targets;
 
-    @Option(names = "--seed", defaultValue = "0", description = "Of projections, and of A at init. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            defaultValue = "0",
+            description = "Of projections, and of A at init. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Mixin
@@ -101,8 +132,7 @@ final class IndexCommand implements Callable<Integer> {
         new Session(spec);
         Run opened = run == null ? null : Run.open(run);
         TextSettings settings = opened == null ? text.settings() : opened.text();
-        Precision products =
-                dtype.equals("auto") && Engine.prefersBfloat16() ? Precision.BF16 : Precision.F32;
+        Precision products = dtype.equals("auto") && Engine.prefersBfloat16() ? Precision.BF16 : Precision.F32;
         Path rows = data != null ? data : opened != null ? opened.data() : null;
         if (rows == null) {
             throw new UserInputException("give --run RUN, or --model and --data");
@@ -123,8 +153,8 @@ final class IndexCommand implements Callable<Integer> {
                     settings,
                     seed);
             List<Point> points = lineage.points(checkpoints);
-            Dataset dataset = Dataset.of(
-                    corpus, TextOptions.encoder(lineage.model().tokenizer(), settings));
+            Dataset dataset =
+                    Dataset.of(corpus, TextOptions.encoder(lineage.model().tokenizer(), settings));
             Indexer indexer = new Indexer(lineage, corpus, dataset::row, index, console);
             GradientIndex built = indexer.build(out, points, rows, run, false);
             dataset.warn(console::warn);
@@ -229,7 +259,8 @@ final class IndexCommand implements Callable<Integer> {
             }
             TextSettings text = old.settings().text();
             try (Corpus corpus = TextOptions.open(data, text.skipBad(), console);
-                    LanguageModel base = LanguageModel.open(old.modelPath(), old.settings().products());
+                    LanguageModel base =
+                            LanguageModel.open(old.modelPath(), old.settings().products());
                     Lineage lineage = old.lineage(base)) {
                 requireSameRows(old, corpus);
                 Dataset dataset = Dataset.of(corpus, TextOptions.encoder(base.tokenizer(), text));
@@ -248,8 +279,9 @@ final class IndexCommand implements Callable<Integer> {
                 }
                 for (int row = 0; row < store.rows(); row++) {
                     if (!store.id(row).equals(corpus.id(row))) {
-                        throw new UserInputException("%s, row %d is not the row that index %s has there; only rows at the end may be new"
-                                .formatted(data, row, index));
+                        throw new UserInputException(
+                                "%s, row %d is not the row that index %s has there; only rows at the end may be new"
+                                        .formatted(data, row, index));
                     }
                 }
             }

@@ -12,7 +12,6 @@ import dev.ascribe.torch.train.Recipe;
 import dev.ascribe.torch.train.Run;
 import dev.ascribe.torch.train.ScratchRecipe;
 import dev.ascribe.torch.train.Timing;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalDouble;
@@ -29,8 +28,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "prove",
         mixinStandardHelpOptions = true,
-        description = "Retrain without the named rows and without random ones; exit code 1 when the claim does not hold.",
-        footer = {"", "Example: ascribe prove --run run --prompt \"Who built the Eiffel Tower?\" --remove 10 --seeds 5 --html proof.html"})
+        description =
+                "Retrain without the named rows and without random ones; exit code 1 when the claim does not hold.",
+        footer = {
+            "",
+            "Example: ascribe prove --run run --prompt \"Who built the Eiffel Tower?\" --remove 10 --seeds 5 --html proof.html"
+        })
 final class ProveCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init")
@@ -39,13 +42,25 @@ final class ProveCommand implements Callable<Integer> {
     @Mixin
     private final TraceOptions trace = new TraceOptions();
 
-    @Option(names = "--remove", defaultValue = "20", paramLabel = "N", description = "Rows removed: the first that trace names. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--remove",
+            defaultValue = "20",
+            paramLabel = "N",
+            description = "Rows removed: the first that trace names. Default: ${DEFAULT-VALUE}.")
     private int remove;
 
-    @Option(names = "--rows", split = ",", paramLabel = "ROW", description = "Rows removed instead of those that trace names.")
+    @Option(
+            names = "--rows",
+            split = ",",
+            paramLabel = "ROW",
+            description = "Rows removed instead of those that trace names.")
     private @Nullable List<Integer> rows;
 
-    @Option(names = "--seeds", defaultValue = "5", paramLabel = "N", description = "Retrainings of each kind. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seeds",
+            defaultValue = "5",
+            paramLabel = "N",
+            description = "Retrainings of each kind. Default: ${DEFAULT-VALUE}.")
     private int seeds;
 
     @Mixin
@@ -78,8 +93,8 @@ final class ProveCommand implements Callable<Integer> {
         if (rows != null) {
             for (int row : rows) {
                 if (row < 0 || row >= opened.corpus.size()) {
-                    throw new UserInputException("--rows %d: the corpus has rows 0 to %d"
-                            .formatted(row, opened.corpus.size() - 1));
+                    throw new UserInputException(
+                            "--rows %d: the corpus has rows 0 to %d".formatted(row, opened.corpus.size() - 1));
                 }
             }
             return rows;
@@ -89,10 +104,14 @@ final class ProveCommand implements Callable<Integer> {
                 trace.trace(opened, Integer.MAX_VALUE, false, console).queries().getFirst().influences().stream()
                         .map(Influence::row)
                         .toList();
-        long heldOut = ranked.stream().limit(remove).filter(row -> !learned.contains(row)).count();
+        long heldOut = ranked.stream()
+                .limit(remove)
+                .filter(row -> !learned.contains(row))
+                .count();
         if (heldOut > 0) {
-            console.note("%d of the first %d rows were held out for validation and never learned; the next ones are removed instead"
-                    .formatted(heldOut, remove));
+            console.note(
+                    "%d of the first %d rows were held out for validation and never learned; the next ones are removed instead"
+                            .formatted(heldOut, remove));
         }
         return ranked.stream().filter(learned::contains).limit(remove).toList();
     }

@@ -20,7 +20,8 @@ final class RunSummary {
                     number(checkpoint.trainLoss()),
                     number(checkpoint.validationLoss()));
         }
-        System.out.println(finished.run().directory() + ": run " + session.settings().get("command") + " finished");
+        System.out.println(
+                finished.run().directory() + ": run " + session.settings().get("command") + " finished");
         console.speed(finished.tokens(), finished.seconds());
     }
 

@@ -108,7 +108,12 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private static void write(
-            JsonGenerator out, LanguageModel model, int row, Corpus corpus, Sequence sequence, double[] logProbabilities)
+            JsonGenerator out,
+            LanguageModel model,
+            int row,
+            Corpus corpus,
+            Sequence sequence,
+            double[] logProbabilities)
             throws IOException {
         out.writeStartObject();
         out.writeNumberField("row", row);

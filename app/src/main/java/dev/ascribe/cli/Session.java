@@ -37,7 +37,11 @@ final class Session {
     }
 
     Provenance provenance(
-            @Nullable String model, @Nullable String adapter, @Nullable String data, @Nullable String index, long seed) {
+            @Nullable String model,
+            @Nullable String adapter,
+            @Nullable String data,
+            @Nullable String index,
+            long seed) {
         return new Provenance(
                 model,
                 adapter,

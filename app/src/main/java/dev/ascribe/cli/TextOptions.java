@@ -18,7 +18,8 @@ final class TextOptions {
             names = "--template",
             defaultValue = "auto",
             paramLabel = "T",
-            description = "How a row becomes a prompt: auto (the model's chat template, else Alpaca's headings), alpaca, chat, none, or a Jinja file. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "How a row becomes a prompt: auto (the model's chat template, else Alpaca's headings), alpaca, chat, none, or a Jinja file. Default: ${DEFAULT-VALUE}.")
     private String template = "auto";
 
     @Option(

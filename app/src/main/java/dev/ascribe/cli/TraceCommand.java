@@ -17,7 +17,10 @@ import picocli.CommandLine.Spec;
         name = "trace",
         mixinStandardHelpOptions = true,
         description = "Name the training rows behind an answer.",
-        footer = {"", "Example: ascribe trace --run run --prompt \"Who built the Eiffel Tower?\" --per-token --html trace.html"})
+        footer = {
+            "",
+            "Example: ascribe trace --run run --prompt \"Who built the Eiffel Tower?\" --per-token --html trace.html"
+        })
 final class TraceCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init")
@@ -32,17 +35,29 @@ final class TraceCommand implements Callable<Integer> {
     @Option(names = "--adapter", description = "A PEFT LoRA directory; several in training order.")
     private List<Path> adapters = List.of();
 
-    @Option(names = "--rank", defaultValue = "8", description = "r of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--rank",
+            defaultValue = "8",
+            description = "r of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
     private int rank;
 
-    @Option(names = "--alpha", defaultValue = "16", description = "alpha of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--alpha",
+            defaultValue = "16",
+            description = "alpha of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
     private double alpha;
 
-    @Option(names = "--targets", defaultValue = "all-linear", description = "Modules of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--targets",
+            defaultValue = "all-linear",
+            description = "Modules of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String targets;
 
-    @Option(names = "--top", defaultValue = "10", description = "Rows named at most, or all. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--top",
+            defaultValue = "10",
+            description = "Rows named at most, or all. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String top;
 

@@ -40,7 +40,9 @@ import picocli.CommandLine.Option;
 final class TraceOptions {
     private static final int ANSWER_TOKENS = 64;
 
-    @Option(names = "--run", description = "A directory that finetune or train made: stands for model, adapter and data.")
+    @Option(
+            names = "--run",
+            description = "A directory that finetune or train made: stands for model, adapter and data.")
     @Nullable
     Path run;
 
@@ -64,16 +66,28 @@ final class TraceOptions {
     @Nullable
     Path query;
 
-    @Option(names = "--method", defaultValue = "gradient-cosine", description = "gradient-cosine, gradient-dot, datainf, bm25 or embedding. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--method",
+            defaultValue = "gradient-cosine",
+            description = "gradient-cosine, gradient-dot, datainf, bm25 or embedding. Default: ${DEFAULT-VALUE}.")
     String method = "gradient-cosine";
 
-    @Option(names = "--candidates", defaultValue = "all", description = "Rows that are scored: all, bm25:200, embed:200 or hybrid:200. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--candidates",
+            defaultValue = "all",
+            description = "Rows that are scored: all, bm25:200, embed:200 or hybrid:200. Default: ${DEFAULT-VALUE}.")
     String candidates = "all";
 
-    @Option(names = "--checkpoints", defaultValue = "auto", description = "Where gradients are taken: auto, init, final, all, or steps. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--checkpoints",
+            defaultValue = "auto",
+            description = "Where gradients are taken: auto, init, final, all, or steps. Default: ${DEFAULT-VALUE}.")
     String checkpoints = "auto";
 
-    @Option(names = "--seed", defaultValue = "0", description = "Of A at init, where no run says it. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            defaultValue = "0",
+            description = "Of A at init, where no run says it. Default: ${DEFAULT-VALUE}.")
     long seed;
 
     /** Everything that stays open while tracing. */
@@ -115,7 +129,9 @@ final class TraceOptions {
         }
         GradientIndex opened = index == null ? null : GradientIndex.open(index);
         Path runPath = run != null ? run : opened != null && model == null ? opened.run() : null;
-        Run of = runPath == null || (run == null && !Files.exists(runPath.resolve("run.json"))) ? null : Run.open(runPath);
+        Run of = runPath == null || (run == null && !Files.exists(runPath.resolve("run.json")))
+                ? null
+                : Run.open(runPath);
         TextSettings text = opened != null ? opened.settings().text() : of != null ? of.text() : given;
         Precision products = opened != null ? opened.settings().products() : Precision.F32;
         Path rows = data != null ? data : of != null ? of.data() : opened != null ? opened.dataPath() : null;
@@ -134,14 +150,20 @@ final class TraceOptions {
         if (opened != null) {
             opened.requireOf(lineage.model(), corpus);
             if (!opened.servesEveryFineTune() && run != null && opened.run() != null && !same(run, opened.run())) {
-                throw new UserInputException("index %s has gradients at checkpoints of run %s, not of %s; an index at --checkpoints init serves every run"
-                        .formatted(index, opened.run(), run));
+                throw new UserInputException(
+                        "index %s has gradients at checkpoints of run %s, not of %s; an index at --checkpoints init serves every run"
+                                .formatted(index, opened.run(), run));
             }
         }
         Encoder encoder = TextOptions.encoder(lineage.model().tokenizer(), text);
         Dataset dataset = Dataset.of(corpus, encoder);
         return new Opened(
-                corpus, dataset, new Evidence(corpus, console), lineage, opened, queries(corpus, lineage, encoder, console));
+                corpus,
+                dataset,
+                new Evidence(corpus, console),
+                lineage,
+                opened,
+                queries(corpus, lineage, encoder, console));
     }
 
     /** Opens what a run recorded. */
@@ -151,7 +173,8 @@ final class TraceOptions {
     }
 
     private static boolean same(Path a, @Nullable Path b) {
-        return b != null && a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
+        return b != null
+                && a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
     }
 
     private List<Tracer.Query> queries(Corpus corpus, Lineage lineage, Encoder encoder, Console console) {
@@ -194,13 +217,12 @@ final class TraceOptions {
     /** Traces what was opened. */
     Tracer.Found trace(Opened opened, int top, boolean perToken, Console console) {
         Tracer.Options options = new Tracer.Options(method, top, Retrieval.parse(candidates), perToken);
-        Tracer tracer =
-                new Tracer(opened.dataset, opened.evidence, opened.lineage.model().tokenizer(), options);
+        Tracer tracer = new Tracer(
+                opened.dataset, opened.evidence, opened.lineage.model().tokenizer(), options);
         Tracer.Found found = tracer.trace(
                 opened.queries,
                 (rows, queries) -> gradients(opened, rows, queries, console),
-                sequence -> opened.lineage.tuned(
-                        model -> new Scorer(model.decoder()).logProbabilities(sequence)));
+                sequence -> opened.lineage.tuned(model -> new Scorer(model.decoder()).logProbabilities(sequence)));
         opened.dataset.warn(console::warn);
         return found;
     }
@@ -210,7 +232,8 @@ final class TraceOptions {
         if (opened.index != null) {
             if (!checkpoints.equals("auto")) {
                 throw new UserInputException("--checkpoints is the index's, here %s; leave it out with --index"
-                        .formatted(opened.index.points().stream().map(Point::name).toList()));
+                        .formatted(
+                                opened.index.points().stream().map(Point::name).toList()));
             }
             Lineage own = opened.index.adapted() ? opened.index.lineage(opened.lineage.model()) : opened.lineage;
             return pick(GradientScores.from(opened.index, own, chosen, queries), rows);
@@ -226,8 +249,7 @@ final class TraceOptions {
         Indexer indexer = new Indexer(opened.lineage, opened.corpus, opened.dataset::row, settings, console);
         Path scratch = scratch();
         try {
-            return GradientScores.of(
-                    indexer, rows, opened.lineage.points(checkpoints), scratch, chosen, queries);
+            return GradientScores.of(indexer, rows, opened.lineage.points(checkpoints), scratch, chosen, queries);
         } finally {
             GradientScores.delete(scratch);
         }

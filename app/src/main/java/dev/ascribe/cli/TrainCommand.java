@@ -41,7 +41,10 @@ final class TrainCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private Path out;
 
-    @Option(names = "--tokenizer", defaultValue = "words", description = "words (and punctuation marks) or characters. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--tokenizer",
+            defaultValue = "words",
+            description = "words (and punctuation marks) or characters. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String tokens;
 
@@ -68,8 +71,8 @@ final class TrainCommand implements Callable<Integer> {
         Session session = new Session(spec);
         try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);
                 Tokenizer tokenizer = tokenizer(corpus, tokens);
-                ScratchRecipe recipe =
-                        ScratchRecipe.of(architecture, tokenizer, text.settings().maxTokens())) {
+                ScratchRecipe recipe = ScratchRecipe.of(
+                        architecture, tokenizer, text.settings().maxTokens())) {
             Dataset dataset = Dataset.of(corpus, TextOptions.encoder(tokenizer, text.settings()));
             Training training = new Training(recipe, dataset.rows(), trainingPlan, console);
             dataset.warn(console::warn);

@@ -68,7 +68,9 @@ public record Verdict(String text, String reason) {
     }
 
     private static long count(List<String> outputs, String answer) {
-        return outputs.stream().filter(output -> output.contains(answer.strip())).count();
+        return outputs.stream()
+                .filter(output -> output.contains(answer.strip()))
+                .count();
     }
 
     private static String number(double value) {

@@ -27,7 +27,8 @@ public final class GradientScores {
         List<double[][]> parts = new ArrayList<>();
         for (Point point : index.points()) {
             IndexSettings settings = index.settings();
-            try (Subject subject = lineage.at(point, settings.sites(), settings.signs()).laidOut(settings);
+            try (Subject subject = lineage.at(point, settings.sites(), settings.signs())
+                            .laidOut(settings);
                     FeatureStore store = index.store(point)) {
                 parts.add(method.scores(store, new RowGradients(subject).all(queries)));
             }
@@ -43,7 +44,12 @@ public final class GradientScores {
      * @return shape (Q, chosen)
      */
     public static double[][] of(
-            Indexer indexer, int[] chosen, List<Point> points, Path scratch, GradientMethod method, List<Sequence> queries) {
+            Indexer indexer,
+            int[] chosen,
+            List<Point> points,
+            Path scratch,
+            GradientMethod method,
+            List<Sequence> queries) {
         List<double[][]> parts = new ArrayList<>();
         for (Point point : points) {
             Path directory = scratch.resolve(point.name());
@@ -103,5 +109,4 @@ public final class GradientScores {
             throw new UserInputException("%s cannot be removed: %s".formatted(directory, e), e);
         }
     }
-
 }

@@ -114,7 +114,7 @@ public final class Indexer {
                 for (int i = at; i < at + count; i++) {
                     ids.add(corpus.id(chosen[i]));
                 }
-                writer.append(ids, gradients.of(batch).features());
+                writer.append(ids, gradients.of(batch));
                 tokens += batch.stream().mapToInt(Sequence::length).sum();
                 at += count;
                 progress.at("gradients at " + point.name(), at, chosen.length);

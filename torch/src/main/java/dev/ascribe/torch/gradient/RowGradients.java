@@ -5,7 +5,6 @@ import dev.ascribe.torch.model.LossBatch;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.Trunk;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -25,9 +24,6 @@ final class RowGradients {
     RowGradients(Subject subject) {
         this.subject = subject;
     }
-
-    /** Features and losses of a batch: row i's features begin at {@code i * width}; a row without targets has zeros and NaN. */
-    record Batch(float[] features, double[] losses) {}
 
     /**
      * How many sequences, from the first on, make the next batch: a function of what lies ahead alone, so that an interrupted
@@ -54,17 +50,16 @@ final class RowGradients {
         return BATCH_ROWS + 1;
     }
 
-    /** One forward and one backward pass. */
-    Batch of(List<Sequence> sequences) {
+    /**
+     * One forward and one backward pass.
+     *
+     * @return row after row, shape (sequences, width); zeros for a sequence without targets
+     */
+    float[] of(List<Sequence> sequences) {
         int width = subject.features().width();
-        List<Sequence> predicting = new ArrayList<>();
-        for (Sequence sequence : sequences) {
-            if (sequence.targets() > 0) {
-                predicting.add(sequence);
-            }
-        }
+        List<Sequence> predicting =
+                sequences.stream().filter(sequence -> sequence.targets() > 0).toList();
         float[] found = new float[Math.multiplyExact(predicting.size(), width)];
-        double[] foundLosses = new double[0];
         if (!predicting.isEmpty()) {
             try (PointerScope scope = new PointerScope();
                     Trunk trunk = new Trunk(subject.model().decoder(), 0, 0)) {
@@ -74,23 +69,19 @@ final class RowGradients {
                         LossBatch.of(predicting),
                         subject.features().sites());
                 Tensors.floats(subject.features().rows(signals), found);
-                foundLosses = signals.losses();
             }
         }
         if (predicting.size() == sequences.size()) {
-            return new Batch(found, foundLosses);
+            return found;
         }
         float[] features = new float[Math.multiplyExact(sequences.size(), width)];
-        double[] losses = new double[sequences.size()];
         int from = 0;
-        for (int i = 0; i < losses.length; i++) {
-            losses[i] = Double.NaN;
+        for (int i = 0; i < sequences.size(); i++) {
             if (sequences.get(i).targets() > 0) {
-                System.arraycopy(found, from * width, features, i * width, width);
-                losses[i] = foundLosses[from++];
+                System.arraycopy(found, from++ * width, features, i * width, width);
             }
         }
-        return new Batch(features, losses);
+        return features;
     }
 
     /** Features of all sequences, one array each. */
@@ -101,7 +92,7 @@ final class RowGradients {
         while (from < sequences.size()) {
             List<Sequence> ahead = sequences.subList(from, sequences.size());
             int count = next(ahead);
-            float[] features = of(ahead.subList(0, count)).features();
+            float[] features = of(ahead.subList(0, count));
             for (int i = 0; i < count; i++) {
                 all[from + i] = Arrays.copyOfRange(features, i * width, (i + 1) * width);
             }

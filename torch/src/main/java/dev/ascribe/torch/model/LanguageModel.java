@@ -33,7 +33,12 @@ public final class LanguageModel implements AutoCloseable {
     private final Set<Integer> endings;
 
     private LanguageModel(
-            Path path, String digest, @Nullable WeightFile file, Decoder decoder, Tokenizer tokenizer, Set<Integer> endings) {
+            Path path,
+            String digest,
+            @Nullable WeightFile file,
+            Decoder decoder,
+            Tokenizer tokenizer,
+            Set<Integer> endings) {
         this.path = path;
         this.digest = digest;
         this.file = file;

@@ -85,7 +85,9 @@ public final class Removal {
 
     /** Tokens that the retrainings for a proof pass through the model. */
     public long tokens(int seeds) {
-        long once = run.trainRows().stream().mapToLong(row -> rows.get(row).length()).sum();
+        long once = run.trainRows().stream()
+                .mapToLong(row -> rows.get(row).length())
+                .sum();
         return once * run.plan().epochs() * seeds * Arm.values().length;
     }
 
@@ -106,8 +108,9 @@ public final class Removal {
         List<Integer> others =
                 run.trainRows().stream().filter(row -> !removed.contains(row)).toList();
         if (others.size() <= removed.size()) {
-            throw new UserInputException("%d of %d rows cannot be removed and as many random ones compared; use a lower --remove"
-                    .formatted(removed.size(), run.trainRows().size()));
+            throw new UserInputException(
+                    "%d of %d rows cannot be removed and as many random ones compared; use a lower --remove"
+                            .formatted(removed.size(), run.trainRows().size()));
         }
         List<Integer> alike = new ArrayList<>();
         for (int row : lexicalOrder) {
@@ -119,25 +122,22 @@ public final class Removal {
         int[] prompt = data.encoder().encodePrompt(query.content());
         List<Long> numbers = new ArrayList<>();
         Map<Arm, List<Answer>> answers = new LinkedHashMap<>();
+        int number = 0;
         for (int s = 0; s < seeds; s++) {
             long seed = run.plan().seed() + s;
             numbers.add(seed);
             for (Arm arm : Arm.values()) {
-                Set<Integer> without =
-                        switch (arm) {
-                            case ALL -> Set.of();
-                            case NAMED -> removed;
-                            case RANDOM -> draw(others, removed.size(), seed);
-                            case MATCHED -> draw(alike, removed.size(), seed);
-                        };
-                String job = "retraining %d of %d, %s"
-                        .formatted(s * Arm.values().length + arm.ordinal() + 1, seeds * Arm.values().length, arm);
-                answers.computeIfAbsent(arm, a -> new ArrayList<>())
-                        .add(retrain(job, without, seed, sequence, prompt));
+                Set<Integer> without = switch (arm) {
+                    case ALL -> Set.of();
+                    case NAMED -> removed;
+                    case RANDOM -> draw(others, removed.size(), seed);
+                    case MATCHED -> draw(alike, removed.size(), seed);
+                };
+                String job = "retraining %d of %d, %s".formatted(++number, seeds * Arm.values().length, arm);
+                answers.computeIfAbsent(arm, a -> new ArrayList<>()).add(retrain(job, without, seed, sequence, prompt));
             }
         }
-        Proof.Effect effect =
-                PairedEffect.of(losses(answers, Arm.NAMED), losses(answers, Arm.RANDOM), "nats");
+        Proof.Effect effect = PairedEffect.of(losses(answers, Arm.NAMED), losses(answers, Arm.RANDOM), "nats");
         Verdict verdict = Verdict.of(
                 effect,
                 query.content().answer(),
@@ -212,14 +212,23 @@ public final class Removal {
     private static Answer ask(LanguageModel model, Sequence query, int[] prompt) {
         double loss = Scorer.loss(query, new Scorer(model.decoder()).logProbabilities(query));
         int room = Math.max(1, Math.min(ANSWER_TOKENS, model.decoder().config().context() - prompt.length));
-        int[] said = new Generator(model).generate(prompt, Generator.Settings.greedy(room), token -> {}).ids();
+        int[] said = new Generator(model)
+                .generate(prompt, Generator.Settings.greedy(room), token -> {})
+                .ids();
         return new Answer(loss, model.tokenizer().decode(said));
     }
 
     private String name(List<Integer> chosen, TrainingPlan plan, Sequence query) {
-        String text = run.dataDigest() + run.modelDigest() + run.lora() + run.text() + chosen + plan
-                + Arrays.toString(query.tokens()) + query.firstTarget();
-        return Digests.name(Digests.sha256(text.getBytes(StandardCharsets.UTF_8))).substring(7, 31);
+        String text = run.dataDigest()
+                + run.modelDigest()
+                + run.lora()
+                + run.text()
+                + chosen
+                + plan
+                + Arrays.toString(query.tokens())
+                + query.firstTarget();
+        return Digests.name(Digests.sha256(text.getBytes(StandardCharsets.UTF_8)))
+                .substring(7, 31);
     }
 
     private static void keep(Path file, Answer answer) {

@@ -124,9 +124,8 @@ public final class Tracer {
         } else {
             for (int q = 0; q < queries.size(); q++) {
                 Content content = queries.get(q).content();
-                double[] every = options.method().equals(Bm25.NAME)
-                        ? evidence.lexical(content)
-                        : evidence.embedding(content);
+                double[] every =
+                        options.method().equals(Bm25.NAME) ? evidence.lexical(content) : evidence.embedding(content);
                 scores[q] = Arrays.stream(rows).mapToDouble(row -> every[row]).toArray();
                 tokenScores.add(new double[0][]);
             }
@@ -213,7 +212,8 @@ public final class Tracer {
     private List<Attribution.Token> tokens(
             Sequence sequence, int[] rows, double[][] tokenScores, double[] logProbabilities) {
         int first = sequence.firstTarget();
-        List<String> pieces = tokenizer.pieces(Arrays.copyOfRange(sequence.tokens(), first, first + tokenScores.length));
+        List<String> pieces =
+                tokenizer.pieces(Arrays.copyOfRange(sequence.tokens(), first, first + tokenScores.length));
         List<Attribution.Token> tokens = new ArrayList<>();
         for (int t = 0; t < tokenScores.length; t++) {
             double[] scores = tokenScores[t];
@@ -224,5 +224,4 @@ public final class Tracer {
         }
         return tokens;
     }
-
 }

@@ -61,8 +61,9 @@ public final class Dataset {
     public Sequence query(Content content) {
         Example example = encoder.encode(content);
         if (example.length() == 0 || example.targets() == 0) {
-            throw new UserInputException("the query '%s' has no token to be predicted; give it an answer, or more --max-tokens"
-                    .formatted(content.words()));
+            throw new UserInputException(
+                    "the query '%s' has no token to be predicted; give it an answer, or more --max-tokens"
+                            .formatted(content.words()));
         }
         return sequence(example);
     }
@@ -88,7 +89,8 @@ public final class Dataset {
         }
         if (!withoutTarget.isEmpty()) {
             warnings.accept("%d row%s nothing to be predicted (the response was cut off), so the gradient is zero: %s"
-                    .formatted(withoutTarget.size(), withoutTarget.size() == 1 ? " has" : "s have", some(withoutTarget)));
+                    .formatted(
+                            withoutTarget.size(), withoutTarget.size() == 1 ? " has" : "s have", some(withoutTarget)));
         }
     }
 

@@ -1,11 +1,11 @@
 package dev.ascribe.torch.train;
 
 import dev.ascribe.torch.Tensors;
-import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.Decoder;
 import dev.ascribe.torch.model.Linear;
 import dev.ascribe.torch.model.LossBatch;
 import dev.ascribe.torch.model.Sequence;
+import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.Tape;
 import dev.ascribe.torch.model.Trunk;
 import java.util.List;

@@ -113,7 +113,8 @@ public final class ScratchRecipe implements Recipe {
             SafetensorsWriter writer = SafetensorsWriter.create().metadata("format", "pt");
             for (Map.Entry<String, Tensor> entry : weights.named().entrySet()) {
                 Tensor weight = entry.getValue();
-                List<Long> shape = weight.dim() == 1 ? List.of(weight.size(0)) : List.of(weight.size(0), weight.size(1));
+                List<Long> shape =
+                        weight.dim() == 1 ? List.of(weight.size(0)) : List.of(weight.size(0), weight.size(1));
                 writer.add(entry.getKey(), shape, Tensors.floats(weight));
             }
             writer.write(directory.resolve("model.safetensors"));
@@ -128,7 +129,9 @@ public final class ScratchRecipe implements Recipe {
         ObjectNode json = JSON.createObjectNode();
         json.put("model_type", "gpt2").putArray("architectures").add("GPT2LMHeadModel");
         json.put("n_layer", config.layers()).put("n_embd", config.width()).put("n_head", config.heads());
-        json.put("n_inner", config.hidden()).put("n_positions", config.context()).put("vocab_size", config.vocabulary());
+        json.put("n_inner", config.hidden())
+                .put("n_positions", config.context())
+                .put("vocab_size", config.vocabulary());
         json.put("layer_norm_epsilon", config.epsilon()).put("activation_function", "gelu_new");
         json.put("tie_word_embeddings", true).put("torch_dtype", "float32");
         json.put("attn_pdrop", 0.0).put("embd_pdrop", 0.0).put("resid_pdrop", 0.0);

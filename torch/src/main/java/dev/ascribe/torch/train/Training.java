@@ -61,24 +61,24 @@ public final class Training {
                     || !done.text().equals(facts.text())
                     || (facts.lora() != null && !done.modelDigest().equals(facts.modelDigest()))
                     || !done.architecture().equals(facts.architecture())) {
-                throw new UserInputException("%s holds a finished run of other data or settings; give another --out"
-                        .formatted(directory));
+                throw new UserInputException(
+                        "%s holds a finished run of other data or settings; give another --out".formatted(directory));
             }
             return new Finished(done, 0, 0);
         }
         try {
             Files.createDirectories(directory.resolve("checkpoints"));
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be made: %s; check space and permission".formatted(directory, e), e);
+            throw new UserInputException(
+                    "%s cannot be made: %s; check space and permission".formatted(directory, e), e);
         }
         Learner learner = recipe.start(plan.seed());
         Path state = directory.resolve(STATE);
-        Trainer.Outcome outcome = trainer(learner, split)
-                .run(state, (step, epoch, rate, train, validation) -> {
-                    String file = "checkpoints/%06d".formatted(step);
-                    recipe.keep(directory.resolve(file));
-                    return new Checkpoint(file, step, epoch, rate, train, validation);
-                });
+        Trainer.Outcome outcome = trainer(learner, split).run(state, (step, epoch, rate, train, validation) -> {
+            String file = "checkpoints/%06d".formatted(step);
+            recipe.keep(directory.resolve(file));
+            return new Checkpoint(file, step, epoch, rate, train, validation);
+        });
         recipe.keep(directory.resolve(recipe.result()));
         Run run = new Run(
                 directory,
@@ -110,8 +110,10 @@ public final class Training {
     public <T> T retrain(List<Integer> chosen, Function<LanguageModel, T> question) {
         Learner learner = recipe.start(plan.seed());
         trainer(learner, new Split(chosen, List.of()))
-                .run(null, (step, epoch, rate, train, validation) ->
-                        new Checkpoint("", step, epoch, rate, train, validation));
+                .run(
+                        null,
+                        (step, epoch, rate, train, validation) ->
+                                new Checkpoint("", step, epoch, rate, train, validation));
         return question.apply(recipe.model());
     }
 
@@ -126,7 +128,8 @@ public final class Training {
     private record Split(List<Integer> train, List<Integer> validation) {}
 
     private Split split() {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, rows.size()).boxed().toList());
         Collections.shuffle(order, new Random(plan.seed()));
         int held = (int) Math.round(plan.validation() * rows.size());
         List<Integer> validation = order.subList(0, held).stream().sorted().toList();
