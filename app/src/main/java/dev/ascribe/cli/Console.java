@@ -8,12 +8,17 @@ final class Console implements Progress {
     private static final long TERMINAL_NANOS = 200_000_000L;
     private static final long LOG_NANOS = 10_000_000_000L;
 
-    private final boolean terminal =
-            System.console().isTerminal();
+    private final boolean terminal = terminal();
     private String job = "";
     private long started;
     private long startedAt;
     private long shown;
+
+    /** Whether people are looking. */
+    static boolean terminal() {
+        java.io.Console console = System.console();
+        return console != null && console.isTerminal();
+    }
 
     @Override
     public void at(String what, long done, long total) {
