@@ -20,6 +20,8 @@ public final class Engine {
     /** Products in bfloat16 are chosen only when clearly faster. */
     private static final double CLEARLY_FASTER = 1.5;
 
+    private static int granted = 1;
+
     private Engine() {}
 
     /**
@@ -31,6 +33,7 @@ public final class Engine {
     public static void start(int threads) {
         try {
             Loader.load(torch.class);
+            granted = threads;
             torch.set_num_threads(threads);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
             throw new EngineUnavailableException(
@@ -52,6 +55,11 @@ public final class Engine {
             versions.put("libtorch", "unknown");
         }
         return versions;
+    }
+
+    /** Uses at most so many of the threads that it was started with. */
+    public static void useThreads(int most) {
+        torch.set_num_threads(Math.min(most, granted));
     }
 
     /** Threads of each operation. */
