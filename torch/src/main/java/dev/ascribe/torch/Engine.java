@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -34,7 +35,7 @@ public final class Engine {
         try {
             Loader.load(torch.class);
             granted = threads;
-            torch.set_num_threads(threads);
+            useThreads(threads);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
             throw new EngineUnavailableException(
                     "the native engine (libtorch) cannot be loaded on %s: %s; natives are resolved from Maven Central by platform, see the profiles in pom.xml"
@@ -59,7 +60,9 @@ public final class Engine {
 
     /** Uses at most so many of the threads that it was started with. */
     public static void useThreads(int most) {
-        torch.set_num_threads(Math.min(most, granted));
+        int threads = Math.min(most, granted);
+        torch.set_num_threads(threads);
+        openblas_nolapack.blas_set_num_threads(threads); // it has threads of its own, which spin while they wait
     }
 
     /** Threads of each operation. */
