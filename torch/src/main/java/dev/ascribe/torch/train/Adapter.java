@@ -22,7 +22,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -189,11 +189,11 @@ public final class Adapter implements AutoCloseable {
             throw new UnsupportedModelException(
                     "%s: modules_to_save %s is not supported".formatted(file, json.path("modules_to_save")));
         }
-        Map<String, Integer> ranks = new HashMap<>();
+        Map<String, Integer> ranks = new LinkedHashMap<>();
         json.path("rank_pattern")
                 .properties()
                 .forEach(entry -> ranks.put(entry.getKey(), entry.getValue().asInt()));
-        Map<String, Double> alphas = new HashMap<>();
+        Map<String, Double> alphas = new LinkedHashMap<>();
         json.path("alpha_pattern")
                 .properties()
                 .forEach(entry -> alphas.put(entry.getKey(), entry.getValue().asDouble()));

@@ -2,6 +2,8 @@ package dev.ascribe.torch.train;
 
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.model.Linear;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -32,8 +34,8 @@ public record LoraConfig(
         if (!(alpha > 0)) {
             throw new UserInputException("LoRA alpha " + alpha + " must be positive");
         }
-        rankPattern = Map.copyOf(rankPattern);
-        alphaPattern = Map.copyOf(alphaPattern);
+        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern)); // the first that matches wins
+        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
     }
 
     /** A configuration without patterns. */
