@@ -1,7 +1,7 @@
 package dev.ascribe.torch.gradient;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -40,13 +40,14 @@ public final class GradientIndex {
     private static final String SCHEMA = "ascribe/index/1";
     private static final String FILE = "index.json";
     private static final String SUMS = "index.sha256";
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
 
     private final Path directory;
     private final Document document;
 
     /** What {@code index.json} says. */
-    @JsonInclude(JsonInclude.Include.NON_NULL)
     record Document(
             String schema,
             String model,

@@ -1,9 +1,9 @@
 package dev.ascribe.torch.train;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -17,14 +17,15 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The JSON of run directories: strict, an unknown key is an error. */
+/** The JSON of run directories: strict, an unknown key and a missing one are errors. */
 final class RunJson {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
 
     private RunJson() {}
 
     /** {@code run.json} as it lies on the disk. */
-    @JsonInclude(JsonInclude.Include.NON_NULL)
     record Document(
             String schema,
             String kind,
@@ -37,7 +38,16 @@ final class RunJson {
             String data,
             String dataPath,
             long seed,
-            Map<String, String> versions) {}
+            Map<String, String> versions) {
+        Document {
+            if (!kind.equals("finetune") && !kind.equals("train")) {
+                throw new IllegalArgumentException("kind '" + kind + "' is neither finetune nor train");
+            }
+            if (checkpoints.isEmpty()) {
+                throw new IllegalArgumentException("checkpoints is empty");
+            }
+        }
+    }
 
     record Model(String architecture, String path, String digest) {}
 
