@@ -1,5 +1,7 @@
 package dev.ascribe.cli;
 
+import picocli.CommandLine.Model.CommandSpec;
+import java.nio.file.Path;
 import dev.ascribe.Progress;
 import java.util.Locale;
 
@@ -8,7 +10,9 @@ final class Console implements Progress {
     private static final long TERMINAL_NANOS = 200_000_000L;
     private static final long LOG_NANOS = 10_000_000_000L;
 
-    private final boolean terminal = terminal();
+    /** The launcher, which filters stderr, says whether a terminal is behind it. */
+    private final boolean terminal = System.getenv("ASCRIBE_STDERR_TTY") != null || terminal();
+
     private String job = "";
     private long started;
     private long startedAt;
@@ -54,6 +58,15 @@ final class Console implements Progress {
     /** Something the user should know. */
     void warn(String message) {
         System.err.println("warning: " + message);
+    }
+
+    /** Warns of options that were given although something else decides what they say. */
+    void warnIgnored(CommandSpec command, Path decides, String... options) {
+        for (String option : options) {
+            if (command.commandLine().getParseResult().hasMatchedOption(option)) {
+                warn(option + " is ignored: " + decides + " decides it");
+            }
+        }
     }
 
     /** Something the user may want to know. */

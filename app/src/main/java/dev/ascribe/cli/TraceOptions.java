@@ -160,7 +160,7 @@ final class TraceOptions {
                                 .formatted(index, opened.run(), run));
             }
         }
-        Encoder encoder = TextOptions.encoder(lineage.model().tokenizer(), text);
+        Encoder encoder = TextOptions.encoder(lineage.model(), text);
         Dataset dataset = Dataset.of(corpus, encoder);
         return new Opened(
                 corpus,

@@ -1,5 +1,6 @@
 package dev.ascribe.torch.train;
 
+import java.nio.file.StandardCopyOption;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -178,6 +179,11 @@ public final class Adapter implements AutoCloseable {
         return PREFIX + site.name() + ".lora_" + factor + ".weight";
     }
 
+    /** Whether a directory holds a whole adapter. */
+    public static boolean isIn(Path directory) {
+        return Files.exists(directory.resolve(CONFIG));
+    }
+
     /** The configuration of a PEFT adapter. */
     public static LoraConfig readConfig(Path directory) {
         Path file = directory.resolve(CONFIG);
@@ -261,7 +267,14 @@ public final class Adapter implements AutoCloseable {
                 writer.add(name(site.linear(), 'B'), shape(site.b()), Tensors.floats(site.b()));
             }
             writer.write(directory.resolve(WEIGHTS));
-            Files.write(directory.resolve(CONFIG), JSON.writeValueAsBytes(configJson()));
+            // Written last and whole: a directory that has it is complete.
+            Path partial = directory.resolve("." + CONFIG + ".partial");
+            Files.write(partial, JSON.writeValueAsBytes(configJson()));
+            Files.move(
+                    partial,
+                    directory.resolve(CONFIG),
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new UserInputException("adapter cannot be written to %s: %s".formatted(directory, e.getMessage()), e);
         }

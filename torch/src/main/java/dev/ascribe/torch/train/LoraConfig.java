@@ -31,8 +31,8 @@ public record LoraConfig(
         if (rank < 1 || rank > 4096) {
             throw new UserInputException("LoRA rank " + rank + " must be within 1 and 4096");
         }
-        if (!(alpha > 0)) {
-            throw new UserInputException("LoRA alpha " + alpha + " must be positive");
+        if (!(alpha > 0) || !Double.isFinite(alpha)) {
+            throw new UserInputException("LoRA alpha " + alpha + " must be positive and finite");
         }
         // the first pattern that matches counts, so their order stays
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
