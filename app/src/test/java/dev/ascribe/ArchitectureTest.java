@@ -64,14 +64,7 @@ class ArchitectureTest {
             Arrows.of("torch.text"),
             Arrows.of("torch.model", "torch", "torch.weights", "torch.text"),
             Arrows.of("torch.train", "torch", "torch.weights", "torch.text", "torch.model"),
-            Arrows.of(
-                    "torch.gradient",
-                    "store",
-                    "torch",
-                    "torch.weights",
-                    "torch.text",
-                    "torch.model",
-                    "torch.train"),
+            Arrows.of("torch.gradient", "store", "torch", "torch.weights", "torch.text", "torch.model", "torch.train"),
             Arrows.of(
                     "torch.trace",
                     "similarity",

@@ -21,8 +21,8 @@ class DocumentationTest {
     private static final Path METHODS = PROJECT.resolve("docs/methods");
 
     /** What a page of a method must tell. */
-    private static final List<String> SECTIONS = List.of(
-            "Definition", "Sign and scale", "When to use it", "Cost", "Traps", "Source", "How it is tested");
+    private static final List<String> SECTIONS =
+            List.of("Definition", "Sign and scale", "When to use it", "Cost", "Traps", "Source", "How it is tested");
 
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?://|#)([^)#\\s]+)");
     private static final Pattern TEST_NAME = Pattern.compile("`([A-Z]\\w*Test)`");
