@@ -40,7 +40,7 @@ class ArchitectureTest {
             .importPackages(ROOT);
 
     /** A package below {@code dev.ascribe}, and those that it may use beside the root. */
-    private record Arrows(String from, Set<String> to) {
+    record Arrows(String from, Set<String> to) {
         static Arrows of(String from, String... to) {
             return new Arrows(from, Set.of(to));
         }
