@@ -76,7 +76,8 @@ final class ConfigReader {
     }
 
     private DecoderConfig llama(String type, boolean outputStored) {
-        if (json.path("partial_rotary_factor").asDouble(1) != 1) {
+        if (json.path("partial_rotary_factor").asDouble(1) != 1
+                || json.path("rope_parameters").path("partial_rotary_factor").asDouble(1) != 1) {
             throw unsupported("partial_rotary_factor", "only whole heads are rotated");
         }
         int width = number("hidden_size");

@@ -22,9 +22,10 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -38,6 +39,26 @@ public final class Adapter implements AutoCloseable {
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String CONFIG = "adapter_config.json";
     private static final String PREFIX = "base_model.model.";
+    private static final String SUFFIX_A = ".lora_A.weight";
+
+    /** PEFT's options that change what a pair (A, B) does, or add to it. */
+    private static final List<String> UNSUPPORTED = List.of(
+            "use_dora",
+            "lora_bias",
+            "use_qalora",
+            "use_bdlora",
+            "alora_invocation_tokens",
+            "arrow_config",
+            "kasa_config",
+            "monteclora_config",
+            "layer_replication",
+            "target_parameters",
+            "trainable_token_indices",
+            "modules_to_save");
+
+    /** PEFT's ways to begin that leave the base weights as they are. */
+    private static final Set<String> PLAIN_STARTS =
+            Set.of("", "null", "true", "false", "gaussian", "eva", "orthogonal");
 
     private final LoraConfig config;
     private final Tensor parameters; // (P)
@@ -176,34 +197,48 @@ public final class Adapter implements AutoCloseable {
             throw new UnsupportedModelException("%s: peft_type '%s' is not supported; only LORA is"
                     .formatted(file, json.path("peft_type").asText()));
         }
-        for (String unsupported : List.of("use_dora", "lora_bias", "use_qalora")) {
-            if (json.path(unsupported).asBoolean(false)) {
+        for (String unsupported : UNSUPPORTED) {
+            JsonNode value = json.path(unsupported);
+            if (value.isContainerNode() ? !value.isEmpty() : value.asBoolean(false)) {
                 throw new UnsupportedModelException("%s: %s is not supported".formatted(file, unsupported));
             }
+        }
+        String start = json.path("init_lora_weights").asText();
+        if (!PLAIN_STARTS.contains(start)) {
+            throw new UnsupportedModelException(
+                    "%s: init_lora_weights '%s' is not supported, because it also changes the base model; convert the adapter to plain LoRA"
+                            .formatted(file, start));
         }
         if (!json.path("bias").asText("none").equals("none")) {
             throw new UnsupportedModelException("%s: bias '%s' is not supported; only none is"
                     .formatted(file, json.path("bias").asText()));
         }
-        if (json.path("modules_to_save").size() > 0) {
-            throw new UnsupportedModelException(
-                    "%s: modules_to_save %s is not supported".formatted(file, json.path("modules_to_save")));
-        }
-        Map<String, Integer> ranks = new HashMap<>();
+        Map<String, Integer> ranks = new LinkedHashMap<>();
         json.path("rank_pattern")
                 .properties()
                 .forEach(entry -> ranks.put(entry.getKey(), entry.getValue().asInt()));
-        Map<String, Double> alphas = new HashMap<>();
+        Map<String, Double> alphas = new LinkedHashMap<>();
         json.path("alpha_pattern")
                 .properties()
                 .forEach(entry -> alphas.put(entry.getKey(), entry.getValue().asDouble()));
+        boolean narrowed = json.hasNonNull("layers_to_transform") || json.hasNonNull("exclude_modules");
         return new LoraConfig(
                 json.path("r").asInt(8),
                 json.path("lora_alpha").asDouble(8),
                 json.path("use_rslora").asBoolean(false),
-                targets(json.path("target_modules")),
+                narrowed ? stored(directory) : targets(json.path("target_modules")),
                 ranks,
                 alphas);
+    }
+
+    /** The modules that an adapter's file has. */
+    private static LoraConfig.Targets stored(Path directory) {
+        try (WeightFile file = WeightFile.open(directory.resolve(WEIGHTS))) {
+            return new LoraConfig.Targets.Names(file.tensors().keySet().stream()
+                    .filter(name -> name.startsWith(PREFIX) && name.endsWith(SUFFIX_A))
+                    .map(name -> name.substring(PREFIX.length(), name.length() - SUFFIX_A.length()))
+                    .toList());
+        }
     }
 
     private static LoraConfig.Targets targets(JsonNode node) {

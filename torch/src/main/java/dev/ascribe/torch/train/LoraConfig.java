@@ -2,6 +2,8 @@ package dev.ascribe.torch.train;
 
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.model.Linear;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -32,8 +34,9 @@ public record LoraConfig(
         if (!(alpha > 0)) {
             throw new UserInputException("LoRA alpha " + alpha + " must be positive");
         }
-        rankPattern = Map.copyOf(rankPattern);
-        alphaPattern = Map.copyOf(alphaPattern);
+        // the first pattern that matches counts, so their order stays
+        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
+        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
     }
 
     /** A configuration without patterns. */
@@ -138,6 +141,6 @@ public record LoraConfig(
 
     /** As PEFT does: the pattern must match the end of the name, behind a dot or from its beginning. */
     private static boolean matches(String pattern, Linear site) {
-        return Pattern.compile("(.*\\.)?(" + pattern + ")").matcher(site.name()).matches();
+        return Targets.compile("(.*\\.)?(" + pattern + ")").matcher(site.name()).matches();
     }
 }
