@@ -1,6 +1,5 @@
 package dev.ascribe.torch.gradient;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -217,8 +216,8 @@ public final class GradientIndex {
             return;
         }
         try (Stream<Path> entries = Files.list(directory)) {
-            Optional<Path> stranger = entries.filter(entry -> !OWN.contains(
-                            entry.getFileName().toString()))
+            Optional<Path> stranger = entries.filter(
+                            entry -> !OWN.contains(entry.getFileName().toString()))
                     .findFirst();
             if (stranger.isPresent()) {
                 throw new UserInputException("%s is no index, it holds %s; give a new --out"

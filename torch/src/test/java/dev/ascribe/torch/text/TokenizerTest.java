@@ -197,7 +197,9 @@ class TokenizerTest {
             assertThat(ids).hasSize(5).contains(1); // "is" was never seen in lower case
             String seen = "No, the tower's tall.";
             assertThat(tokenizer.decode(tokenizer.encode(seen, false))).isEqualTo(seen);
-            assertThat(String.join("", tokenizer.pieces(tokenizer.encode(seen, false))).strip()).isEqualTo(seen);
+            assertThat(String.join("", tokenizer.pieces(tokenizer.encode(seen, false)))
+                            .strip())
+                    .isEqualTo(seen);
             assertThat(tokenizer.eosText()).isEqualTo("<|endoftext|>");
             assertThat(tokenizer.bos()).isEmpty();
             tokenizer.save(directory);
