@@ -1,9 +1,9 @@
 package dev.ascribe.cli;
 
-import picocli.CommandLine.Model.CommandSpec;
-import java.nio.file.Path;
 import dev.ascribe.Progress;
+import java.nio.file.Path;
 import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Progress and warnings on stderr: a line that is rewritten on a terminal, a line now and then elsewhere. */
 final class Console implements Progress {

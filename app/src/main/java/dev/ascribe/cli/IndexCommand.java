@@ -157,8 +157,7 @@ final class IndexCommand implements Callable<Integer> {
                     settings,
                     seed);
             List<Point> points = lineage.points(checkpoints);
-            Dataset dataset =
-                    Dataset.of(corpus, TextOptions.encoder(lineage.model(), settings));
+            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(lineage.model(), settings));
             Indexer indexer = new Indexer(lineage, corpus, dataset::row, index, console);
             GradientIndex built = indexer.build(out, points, rows, run, false);
             dataset.warn(console::warn);

@@ -79,9 +79,9 @@ public final class Main {
     private static int misused(ParameterException exception) {
         CommandLine line = exception.getCommandLine();
         System.err.println("error: " + exception.getMessage());
-        UnmatchedArgumentException.printSuggestions(exception, new PrintWriter(System.err, true, StandardCharsets.UTF_8));
-        System.err.println(
-                "see " + line.getCommandSpec().qualifiedName() + " --help for the options and an example");
+        UnmatchedArgumentException.printSuggestions(
+                exception, new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+        System.err.println("see " + line.getCommandSpec().qualifiedName() + " --help for the options and an example");
         return CommandLine.ExitCode.USAGE;
     }
 
@@ -95,8 +95,9 @@ public final class Main {
         }
         String what = exception.toString().lines().findFirst().orElse(""); // the engine adds its own stack
         if (exception instanceof OutOfMemoryError || what.contains(ALLOCATION_FAILED)) {
-            System.err.println("error: there is not enough memory for this: " + what
-                    + "; give Java's heap more by ASCRIBE_JAVA_OPTS=-Xmx8g, or use a smaller model, shorter rows or a smaller batch");
+            System.err.println(
+                    "error: there is not enough memory for this: " + what
+                            + "; give Java's heap more by ASCRIBE_JAVA_OPTS=-Xmx8g, or use a smaller model, shorter rows or a smaller batch");
             return ENVIRONMENT;
         }
         System.err.println("error: this is a bug in ascribe: " + what

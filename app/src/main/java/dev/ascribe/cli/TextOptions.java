@@ -1,10 +1,10 @@
 package dev.ascribe.cli;
 
-import dev.ascribe.torch.model.LanguageModel;
 import dev.ascribe.Content;
 import dev.ascribe.Corpus;
 import dev.ascribe.corpus.Corpora;
 import dev.ascribe.corpus.CorpusOptions;
+import dev.ascribe.torch.model.LanguageModel;
 import dev.ascribe.torch.text.Encoder;
 import dev.ascribe.torch.text.Loss;
 import dev.ascribe.torch.text.Template;

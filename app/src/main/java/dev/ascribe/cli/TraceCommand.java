@@ -82,8 +82,7 @@ final class TraceCommand implements Callable<Integer> {
             console.warnIgnored(spec, decides, TextOptions.NAMES);
         }
         if (trace.run != null) {
-            console.warnIgnored(
-                    spec, trace.run, "--model", "--adapter", "--rank", "--alpha", "--targets");
+            console.warnIgnored(spec, trace.run, "--model", "--adapter", "--rank", "--alpha", "--targets");
         }
         try (TraceOptions.Opened opened = trace.open(model, adapters, start, text.settings(), console)) {
             output.show(trace.dress(opened, trace.trace(opened, count, perToken, console), session), console);

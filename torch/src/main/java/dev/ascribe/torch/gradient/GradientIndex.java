@@ -1,10 +1,8 @@
 package dev.ascribe.torch.gradient;
 
-import java.util.Optional;
-import java.util.Set;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -24,6 +22,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -217,8 +217,8 @@ public final class GradientIndex {
             return;
         }
         try (Stream<Path> entries = Files.list(directory)) {
-            Optional<Path> stranger = entries.filter(entry -> !OWN.contains(
-                            entry.getFileName().toString()))
+            Optional<Path> stranger = entries.filter(
+                            entry -> !OWN.contains(entry.getFileName().toString()))
                     .findFirst();
             if (stranger.isPresent()) {
                 throw new UserInputException("%s is no index, it holds %s; give a new --out"

@@ -1,6 +1,5 @@
 package dev.ascribe.torch.gradient;
 
-import dev.ascribe.torch.train.Adapter;
 import dev.ascribe.Corpus;
 import dev.ascribe.Progress;
 import dev.ascribe.SampleId;
@@ -8,6 +7,7 @@ import dev.ascribe.store.Dtype;
 import dev.ascribe.store.FeatureStoreWriter;
 import dev.ascribe.store.StoreSpec;
 import dev.ascribe.torch.model.Sequence;
+import dev.ascribe.torch.train.Adapter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -189,8 +189,8 @@ final class ConfigReader {
     private int layers(String key) {
         int layers = number(key);
         if (layers > DecoderConfig.MOST_LAYERS) {
-            throw new CorruptDataException(
-                    "%s: '%s' is %d, but no model has more than %d".formatted(source, key, layers, DecoderConfig.MOST_LAYERS));
+            throw new CorruptDataException("%s: '%s' is %d, but no model has more than %d"
+                    .formatted(source, key, layers, DecoderConfig.MOST_LAYERS));
         }
         return layers;
     }

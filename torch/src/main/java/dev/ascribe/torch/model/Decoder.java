@@ -141,7 +141,9 @@ public final class Decoder {
     /** Entries of the embedding and of all linear layers. */
     long parameters() {
         return tokenEmbedding.numel()
-                + sites().stream().mapToLong(site -> (long) site.in() * site.out()).sum();
+                + sites().stream()
+                        .mapToLong(site -> (long) site.in() * site.out())
+                        .sum();
     }
 
     /** The type of the residual stream. */

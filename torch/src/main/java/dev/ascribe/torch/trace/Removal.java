@@ -1,7 +1,7 @@
 package dev.ascribe.torch.trace;
 
-import dev.ascribe.CorruptDataException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
 import dev.ascribe.Progress;
 import dev.ascribe.Proof;

@@ -1,6 +1,5 @@
 package dev.ascribe.torch.train;
 
-import java.util.LinkedHashSet;
 import dev.ascribe.Content;
 import dev.ascribe.Corpus;
 import dev.ascribe.UserInputException;
@@ -9,6 +8,7 @@ import dev.ascribe.torch.text.Encoder;
 import dev.ascribe.torch.text.Example;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -94,12 +94,15 @@ public final class Dataset {
     /** Tells what was cut so far. */
     public void warn(Consumer<String> warnings) {
         if (!cut.isEmpty()) {
-            warnings.accept("%d row%s longer than %d tokens (--max-tokens, or what the model sees) and lost the right end: %s"
-                    .formatted(cut.size(), cut.size() == 1 ? " was" : "s were", encoder.maxTokens(), some(cut)));
+            warnings.accept(
+                    "%d row%s longer than %d tokens (--max-tokens, or what the model sees) and lost the right end: %s"
+                            .formatted(
+                                    cut.size(), cut.size() == 1 ? " was" : "s were", encoder.maxTokens(), some(cut)));
         }
         for (String query : cutQueries) {
-            warnings.accept("the query '%s' is longer than %d tokens (--max-tokens, or what the model sees) and lost its right end"
-                    .formatted(query, encoder.maxTokens()));
+            warnings.accept(
+                    "the query '%s' is longer than %d tokens (--max-tokens, or what the model sees) and lost its right end"
+                            .formatted(query, encoder.maxTokens()));
         }
         if (!withoutTarget.isEmpty()) {
             warnings.accept("%d row%s nothing to be predicted (the response was cut off), so the gradient is zero: %s"

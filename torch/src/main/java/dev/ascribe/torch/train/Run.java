@@ -1,7 +1,7 @@
 package dev.ascribe.torch.train;
 
-import dev.ascribe.UserInputException;
 import dev.ascribe.CorruptDataException;
+import dev.ascribe.UserInputException;
 import dev.ascribe.torch.train.RunJson.Document;
 import java.nio.file.Path;
 import java.util.List;
