@@ -20,9 +20,16 @@ ADAPTERS = {
         "llama-head-dim",
         dict(
             r=4, lora_alpha=8, target_modules=["q_proj", "k_proj", "down_proj"],
-            rank_pattern={"q_proj": 2, r"layers\.1\.mlp\.down_proj": 6}, alpha_pattern={"k_proj": 20},
+            # both match layer 0's q_proj: the first in the file counts, and peft sorts the file
+            rank_pattern={r"layers\.0\.self_attn\.q_proj": 3, "q_proj": 2, r"layers\.1\.mlp\.down_proj": 6},
+            alpha_pattern={r".*\.0\.self_attn\.k_proj": 12, "k_proj": 20},
         ),
     ),
+    "llama-layers": (
+        "llama-llama3", dict(r=4, lora_alpha=8, target_modules=["q_proj", "up_proj"], layers_to_transform=[0, 2], layers_pattern="layers")
+    ),
+    "llama-excluded": ("llama-bias", dict(r=4, lora_alpha=8, target_modules="all-linear", exclude_modules=["v_proj", "0.mlp.up_proj"])),
+    "llama-head": ("llama-untied", dict(r=4, lora_alpha=8, target_modules=["lm_head", "o_proj"])),
     "mistral-attention": ("mistral", dict(r=3, lora_alpha=6, target_modules=["self_attn.q_proj", "o_proj"])),
     "qwen2-all-linear": ("qwen2", dict(r=4, lora_alpha=8, target_modules="all-linear")),
     "qwen3-all-linear": ("qwen3", dict(r=4, lora_alpha=8, target_modules="all-linear")),

@@ -218,6 +218,11 @@ DIRECTORIES = {
         C.Qwen3ForCausalLM, C.Qwen3Config, LLAMA | dict(head_dim=24, tie_word_embeddings=True),
         dict(text="qwen2", template=CHATML, stop="generation_config.json"),
     ),
+    "llama-bias": (C.LlamaForCausalLM, C.LlamaConfig, LLAMA | dict(attention_bias=True, mlp_bias=True), dict(text="gpt2")),
+    "qwen3-bias": (
+        C.Qwen3ForCausalLM, C.Qwen3Config,
+        LLAMA | dict(attention_bias=True, head_dim=16, use_sliding_window=True, sliding_window=8, max_window_layers=1), dict(text="qwen2"),
+    ),
 }
 
 

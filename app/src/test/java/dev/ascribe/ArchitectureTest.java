@@ -40,7 +40,7 @@ class ArchitectureTest {
             .importPackages(ROOT);
 
     /** A package below {@code dev.ascribe}, and those that it may use beside the root. */
-    private record Arrows(String from, Set<String> to) {
+    record Arrows(String from, Set<String> to) {
         static Arrows of(String from, String... to) {
             return new Arrows(from, Set.of(to));
         }
@@ -64,15 +64,16 @@ class ArchitectureTest {
             Arrows.of("torch.text"),
             Arrows.of("torch.model", "torch", "torch.weights", "torch.text"),
             Arrows.of("torch.train", "torch", "torch.weights", "torch.text", "torch.model"),
+            Arrows.of("torch.gradient", "store", "torch", "torch.weights", "torch.text", "torch.model", "torch.train"),
             Arrows.of(
-                    "torch.gradient",
+                    "torch.trace",
                     "similarity",
-                    "store",
+                    "evaluate",
                     "torch",
-                    "torch.weights",
                     "torch.text",
                     "torch.model",
-                    "torch.train"),
+                    "torch.train",
+                    "torch.gradient"),
             Arrows.of("demo", "corpus"),
             Arrows.of(
                     "cli",
@@ -88,11 +89,12 @@ class ArchitectureTest {
                     "torch.model",
                     "torch.train",
                     "torch.gradient",
+                    "torch.trace",
                     "demo"));
 
     /** A library and the packages that adapt it; nobody else may know it. */
     private static final Map<String, List<String>> ADAPTERS = Map.of(
-            "org.bytedeco..", List.of("torch", "torch.model", "torch.train", "torch.gradient"),
+            "org.bytedeco..", List.of("torch", "torch.model", "torch.train", "torch.gradient", "cli"),
             "ai.djl..", List.of("similarity", "torch.text"),
             "dev.langchain4j..", List.of("similarity"),
             "ai.onnxruntime..", List.of("similarity"),

@@ -2,9 +2,7 @@ package dev.ascribe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ascribe.similarity.Bm25;
-import dev.ascribe.similarity.SentenceEmbedding;
-import dev.ascribe.torch.gradient.GradientMethod;
+import dev.ascribe.torch.trace.Tracer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The pages agree with the code and with each other. */
 class DocumentationTest {
-    private static final Path PROJECT = Path.of("").toAbsolutePath().getParent(); // tests run in their module's folder
+    private static final Path PROJECT = Path.of("..").toAbsolutePath().normalize(); // tests run in their module
     private static final Path METHODS = PROJECT.resolve("docs/methods");
 
     /** What a page of a method must tell. */
@@ -29,8 +27,8 @@ class DocumentationTest {
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?://|#)([^)#\\s]+)");
     private static final Pattern TEST_NAME = Pattern.compile("`([A-Z]\\w*Test)`");
 
-    static Stream<String> methods() {
-        return Stream.concat(GradientMethod.names().stream(), Stream.of(Bm25.NAME, SentenceEmbedding.NAME));
+    static List<String> methods() {
+        return Tracer.Options.methods();
     }
 
     @ParameterizedTest

@@ -1,19 +1,28 @@
 package dev.ascribe.cli;
 
 import dev.ascribe.Progress;
+import java.nio.file.Path;
 import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Progress and warnings on stderr: a line that is rewritten on a terminal, a line now and then elsewhere. */
 final class Console implements Progress {
     private static final long TERMINAL_NANOS = 200_000_000L;
     private static final long LOG_NANOS = 10_000_000_000L;
 
-    private final boolean terminal =
-            System.console().isTerminal();
+    /** The launcher, which filters stderr, says whether a terminal is behind it. */
+    private final boolean terminal = System.getenv("ASCRIBE_STDERR_TTY") != null || terminal();
+
     private String job = "";
     private long started;
     private long startedAt;
     private long shown;
+
+    /** Whether people are looking. */
+    static boolean terminal() {
+        java.io.Console console = System.console();
+        return console != null && console.isTerminal();
+    }
 
     @Override
     public void at(String what, long done, long total) {
@@ -49,6 +58,15 @@ final class Console implements Progress {
     /** Something the user should know. */
     void warn(String message) {
         System.err.println("warning: " + message);
+    }
+
+    /** Warns of options that were given although something else decides what they say. */
+    void warnIgnored(CommandSpec command, Path decides, String... options) {
+        for (String option : options) {
+            if (command.commandLine().getParseResult().hasMatchedOption(option)) {
+                warn(option + " is ignored: " + decides + " decides it");
+            }
+        }
     }
 
     /** Something the user may want to know. */

@@ -66,6 +66,7 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        ProveCommand.requireSeeds(seeds);
         Session session = new Session(spec);
         Path home = out == null ? Session.cache().resolve("demo") : out;
         clear(home);
@@ -178,6 +179,9 @@ final class DemoCommand implements Callable<Integer> {
 
     private static void clear(Path home) throws IOException {
         Path mark = home.resolve(".ascribe-demo");
+        if (Files.exists(home) && !Files.isDirectory(home)) {
+            throw new UserInputException("%s is a file; give another --out".formatted(home));
+        }
         if (Files.exists(home) && !Files.exists(mark)) {
             try (var entries = Files.list(home)) {
                 if (entries.findAny().isPresent()) {

@@ -82,7 +82,7 @@ final class FinetuneCommand implements Callable<Integer> {
         try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);
                 LanguageModel base = LanguageModel.open(model, Precision.F32);
                 LoraRecipe recipe = LoraRecipe.of(base, config)) {
-            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(base.tokenizer(), text.settings()));
+            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(base, text.settings()));
             Training training = new Training(recipe, dataset.rows(), trainingPlan, console);
             dataset.warn(console::warn);
             Training.Finished finished = training.run(

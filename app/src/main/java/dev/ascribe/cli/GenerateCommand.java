@@ -87,7 +87,8 @@ final class GenerateCommand implements Callable<Integer> {
                     ? opened.tokenizer().encode(prompt, true)
                     : TextOptions.encoder(
                                     opened.tokenizer(),
-                                    new TextSettings(template, "response", Integer.MAX_VALUE, false))
+                                    new TextSettings(template, "response", Integer.MAX_VALUE, false),
+                                    Integer.MAX_VALUE)
                             .encodePrompt(prompt);
             if (ids.length == 0) {
                 throw new UserInputException(

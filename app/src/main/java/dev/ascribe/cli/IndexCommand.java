@@ -131,6 +131,10 @@ final class IndexCommand implements Callable<Integer> {
         }
         new Session(spec);
         Run opened = run == null ? null : Run.open(run);
+        if (run != null) {
+            console.warnIgnored(spec, run, TextOptions.NAMES);
+            console.warnIgnored(spec, run, "--model", "--adapter", "--rank", "--alpha", "--targets");
+        }
         TextSettings settings = opened == null ? text.settings() : opened.text();
         Precision products = dtype.equals("auto") && Engine.prefersBfloat16() ? Precision.BF16 : Precision.F32;
         Path rows = data != null ? data : opened != null ? opened.data() : null;
@@ -153,8 +157,7 @@ final class IndexCommand implements Callable<Integer> {
                     settings,
                     seed);
             List<Point> points = lineage.points(checkpoints);
-            Dataset dataset =
-                    Dataset.of(corpus, TextOptions.encoder(lineage.model().tokenizer(), settings));
+            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(lineage.model(), settings));
             Indexer indexer = new Indexer(lineage, corpus, dataset::row, index, console);
             GradientIndex built = indexer.build(out, points, rows, run, false);
             dataset.warn(console::warn);
@@ -263,7 +266,7 @@ final class IndexCommand implements Callable<Integer> {
                             LanguageModel.open(old.modelPath(), old.settings().products());
                     Lineage lineage = old.lineage(base)) {
                 requireSameRows(old, corpus);
-                Dataset dataset = Dataset.of(corpus, TextOptions.encoder(base.tokenizer(), text));
+                Dataset dataset = Dataset.of(corpus, TextOptions.encoder(base, text));
                 Indexer indexer = new Indexer(lineage, corpus, dataset::row, old.settings(), console);
                 describe(index, indexer.build(index, old.points(), data, old.run(), true));
                 dataset.warn(console::warn);

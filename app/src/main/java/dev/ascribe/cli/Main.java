@@ -2,12 +2,15 @@ package dev.ascribe.cli;
 
 import dev.ascribe.AscribeException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The command line. Results go to stdout, progress to stderr; exit codes are 0 done, 1 the check or claim failed, 2 bad input or
@@ -32,7 +35,11 @@ import picocli.CommandLine.ScopeType;
         },
         footer = {"", "Start with: ascribe demo"})
 public final class Main {
+    private static final int ENVIRONMENT = 3;
     private static final int BUG = 70;
+
+    /** What libtorch says when the system gives it no memory. */
+    private static final String ALLOCATION_FAILED = "DefaultCPUAllocator";
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print stack traces of errors.")
     private boolean debug;
@@ -61,10 +68,24 @@ public final class Main {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         line.setExecutionExceptionHandler((exception, command, parsed) -> report(exception, main.debug));
-        return line.execute(args);
+        line.setParameterExceptionHandler((exception, given) -> misused(exception));
+        try {
+            return line.execute(args);
+        } catch (OutOfMemoryError | StackOverflowError e) {
+            return report(e, main.debug);
+        }
     }
 
-    private static int report(Exception exception, boolean debug) {
+    private static int misused(ParameterException exception) {
+        CommandLine line = exception.getCommandLine();
+        System.err.println("error: " + exception.getMessage());
+        UnmatchedArgumentException.printSuggestions(
+                exception, new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+        System.err.println("see " + line.getCommandSpec().qualifiedName() + " --help for the options and an example");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static int report(Throwable exception, boolean debug) {
         if (debug) {
             exception.printStackTrace();
         }
@@ -72,7 +93,14 @@ public final class Main {
             System.err.println("error: " + expected.getMessage());
             return expected.exitCode();
         }
-        System.err.println("error: this is a bug in ascribe: " + exception
+        String what = exception.toString().lines().findFirst().orElse(""); // the engine adds its own stack
+        if (exception instanceof OutOfMemoryError || what.contains(ALLOCATION_FAILED)) {
+            System.err.println(
+                    "error: there is not enough memory for this: " + what
+                            + "; give Java's heap more by ASCRIBE_JAVA_OPTS=-Xmx8g, or use a smaller model, shorter rows or a smaller batch");
+            return ENVIRONMENT;
+        }
+        System.err.println("error: this is a bug in ascribe: " + what
                 + (debug ? "" : "; run again with --debug for the stack trace"));
         return BUG;
     }

@@ -47,7 +47,7 @@ final class Output {
     }
 
     static boolean colour() {
-        return System.console().isTerminal() && System.getenv("NO_COLOR") == null;
+        return Console.terminal() && System.getenv("NO_COLOR") == null;
     }
 
     static void page(Path file, Result result) {

@@ -35,6 +35,8 @@ import picocli.CommandLine.Spec;
             "Example: ascribe prove --run run --prompt \"Who built the Eiffel Tower?\" --remove 10 --seeds 5 --html proof.html"
         })
 final class ProveCommand implements Callable<Integer> {
+    private static final int MOST_SEEDS = 1000;
+
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
@@ -76,6 +78,7 @@ final class ProveCommand implements Callable<Integer> {
         if (remove < 1) {
             throw new UserInputException("--remove " + remove + " must be at least 1");
         }
+        requireSeeds(seeds);
         Session session = new Session(spec);
         Run run = Run.open(trace.run);
         try (TraceOptions.Opened opened = trace.openRun(console)) {
@@ -86,6 +89,12 @@ final class ProveCommand implements Callable<Integer> {
             Proof proof = prove(trace, opened, named(run, opened), seeds, session, console);
             output.show(proof, console);
             return proof.shown() ? 0 : 1;
+        }
+    }
+
+    static void requireSeeds(int seeds) {
+        if (seeds < 1 || seeds > MOST_SEEDS) {
+            throw new UserInputException("--seeds %d must be within 1 and %d".formatted(seeds, MOST_SEEDS));
         }
     }
 

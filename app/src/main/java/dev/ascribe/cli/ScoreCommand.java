@@ -63,7 +63,7 @@ final class ScoreCommand implements Callable<Integer> {
                 loaded.merge();
                 adapterDigest = loaded.digest();
             }
-            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(opened.tokenizer(), text.settings()));
+            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(opened, text.settings()));
             Scorer scorer = new Scorer(opened.decoder());
             try (JsonGenerator out = new ObjectMapper()
                     .createGenerator(new BufferedOutputStream(System.out, 1 << 16))

@@ -4,6 +4,7 @@ import dev.ascribe.Content;
 import dev.ascribe.Corpus;
 import dev.ascribe.corpus.Corpora;
 import dev.ascribe.corpus.CorpusOptions;
+import dev.ascribe.torch.model.LanguageModel;
 import dev.ascribe.torch.text.Encoder;
 import dev.ascribe.torch.text.Loss;
 import dev.ascribe.torch.text.Template;
@@ -14,6 +15,9 @@ import picocli.CommandLine.Option;
 
 /** How text rows are read: the same options with the same defaults wherever rows are. */
 final class TextOptions {
+    /** What these options are called. */
+    static final String[] NAMES = {"--template", "--loss", "--max-tokens", "--skip-bad"};
+
     @Option(
             names = "--template",
             defaultValue = "auto",
@@ -48,9 +52,15 @@ final class TextOptions {
         return Corpora.open(data, new CorpusOptions(skipBad, console::warn));
     }
 
-    static Encoder encoder(Tokenizer tokenizer, TextSettings settings) {
-        return Encoder.of(
-                tokenizer, Template.parse(settings.template()), Loss.parse(settings.loss()), settings.maxTokens());
+    /** How a model reads rows; it sees no more of a row than its own context. */
+    static Encoder encoder(LanguageModel model, TextSettings settings) {
+        int context = model.decoder().config().context();
+        return encoder(model.tokenizer(), settings, Math.min(settings.maxTokens(), context));
+    }
+
+    /** How a model that is yet to be made, with this context, reads rows. */
+    static Encoder encoder(Tokenizer tokenizer, TextSettings settings, int maxTokens) {
+        return Encoder.of(tokenizer, Template.parse(settings.template()), Loss.parse(settings.loss()), maxTokens);
     }
 
     /** A question and an answer as a row of the corpus would say them. */

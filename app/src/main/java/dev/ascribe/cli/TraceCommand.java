@@ -77,6 +77,13 @@ final class TraceCommand implements Callable<Integer> {
         LoraConfig start = LoraConfig.of(rank, alpha, LoraConfig.Targets.parse(targets));
         int count = count();
         Session session = new Session(spec);
+        Path decides = trace.index != null ? trace.index : trace.run;
+        if (decides != null) {
+            console.warnIgnored(spec, decides, TextOptions.NAMES);
+        }
+        if (trace.run != null) {
+            console.warnIgnored(spec, trace.run, "--model", "--adapter", "--rank", "--alpha", "--targets");
+        }
         try (TraceOptions.Opened opened = trace.open(model, adapters, start, text.settings(), console)) {
             output.show(trace.dress(opened, trace.trace(opened, count, perToken, console), session), console);
         }

@@ -140,9 +140,14 @@ final class TraceOptions {
             throw new UserInputException("give --run RUN, --index INDEX, or --model and --data");
         }
         Corpus corpus = TextOptions.open(rows, text.skipBad(), console);
-        Lineage lineage = of != null
-                ? Lineage.of(of, products)
-                : Lineage.of(Objects.requireNonNull(base), adapters, start, seed, products);
+        Lineage lineage;
+        if (of != null) {
+            lineage = Lineage.of(of, products);
+        } else if (opened != null && opened.adapted() && adapters.isEmpty()) {
+            lineage = opened.lineage(LanguageModel.open(Objects.requireNonNull(base), products));
+        } else {
+            lineage = Lineage.of(Objects.requireNonNull(base), adapters, start, seed, products);
+        }
         if (of != null && !of.dataDigest().equals(corpus.digest())) {
             throw new UserInputException("%s is not what run %s was trained on: its digest is %s, not %s"
                     .formatted(rows, of.directory(), corpus.digest(), of.dataDigest()));
@@ -155,7 +160,7 @@ final class TraceOptions {
                                 .formatted(index, opened.run(), run));
             }
         }
-        Encoder encoder = TextOptions.encoder(lineage.model().tokenizer(), text);
+        Encoder encoder = TextOptions.encoder(lineage.model(), text);
         Dataset dataset = Dataset.of(corpus, encoder);
         return new Opened(
                 corpus,

@@ -73,7 +73,10 @@ final class TrainCommand implements Callable<Integer> {
                 Tokenizer tokenizer = tokenizer(corpus, tokens);
                 ScratchRecipe recipe = ScratchRecipe.of(
                         architecture, tokenizer, text.settings().maxTokens())) {
-            Dataset dataset = Dataset.of(corpus, TextOptions.encoder(tokenizer, text.settings()));
+            Dataset dataset = Dataset.of(
+                    corpus,
+                    TextOptions.encoder(
+                            tokenizer, text.settings(), text.settings().maxTokens()));
             Training training = new Training(recipe, dataset.rows(), trainingPlan, console);
             dataset.warn(console::warn);
             Training.Finished finished = training.run(

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -20,6 +21,8 @@ public final class Engine {
     /** Products in bfloat16 are chosen only when clearly faster. */
     private static final double CLEARLY_FASTER = 1.5;
 
+    private static int granted = 1;
+
     private Engine() {}
 
     /**
@@ -31,7 +34,8 @@ public final class Engine {
     public static void start(int threads) {
         try {
             Loader.load(torch.class);
-            torch.set_num_threads(threads);
+            granted = threads;
+            useThreads(threads);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
             throw new EngineUnavailableException(
                     "the native engine (libtorch) cannot be loaded on %s: %s; natives are resolved from Maven Central by platform, see the profiles in pom.xml"
@@ -52,6 +56,13 @@ public final class Engine {
             versions.put("libtorch", "unknown");
         }
         return versions;
+    }
+
+    /** Uses at most so many of the threads that it was started with. */
+    public static void useThreads(int most) {
+        int threads = Math.min(most, granted);
+        torch.set_num_threads(threads);
+        openblas_nolapack.blas_set_num_threads(threads); // it has threads of its own, which spin while they wait
     }
 
     /** Threads of each operation. */

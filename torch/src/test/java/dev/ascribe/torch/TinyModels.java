@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /** Random models of every architecture, two layers of width 16, as Hugging Face directories. Their tokens are characters. */
+@SuppressWarnings("ImmutableEnumChecker") // a map of JSON values, filled once
 public enum TinyModels {
     GPT2(Map.of("n_inner", 40)),
     LLAMA(Map.of()),

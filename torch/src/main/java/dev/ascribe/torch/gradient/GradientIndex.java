@@ -1,5 +1,9 @@
 package dev.ascribe.torch.gradient;
 
+<<<<<<< HEAD
+=======
+import com.fasterxml.jackson.annotation.JsonInclude;
+>>>>>>> robust
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -21,6 +25,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +46,11 @@ public final class GradientIndex {
     private static final String SCHEMA = "ascribe/index/1";
     private static final String FILE = "index.json";
     private static final String SUMS = "index.sha256";
+    private static final Set<String> OWN =
+            Set.of(FILE, SUMS, "features", "adapters", "." + FILE + ".partial", "." + SUMS + ".partial");
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
 
     private final Path directory;
@@ -58,7 +67,34 @@ public final class GradientIndex {
             int rows,
             boolean adapted,
             IndexSettings settings,
-            List<Point> checkpoints) {}
+            List<Point> checkpoints) {
+        Document {
+            require(model, "model");
+            require(modelPath, "modelPath");
+            require(data, "data");
+            require(dataPath, "dataPath");
+            require(settings, "settings");
+            require(settings.text(), "settings.text");
+            require(settings.text().template(), "settings.text.template");
+            require(settings.text().loss(), "settings.text.loss");
+            require(settings.dtype(), "settings.dtype");
+            require(settings.products(), "settings.products");
+            if (checkpoints == null || checkpoints.isEmpty()) {
+                throw new IllegalArgumentException("'checkpoints' is missing or empty");
+            }
+            for (Point point : checkpoints) {
+                if (point == null || point.name() == null || !point.name().matches("[a-z0-9]+")) {
+                    throw new IllegalArgumentException("'checkpoints' has a bad name");
+                }
+            }
+        }
+
+        private static void require(@Nullable Object value, String key) {
+            if (value == null) {
+                throw new IllegalArgumentException("'" + key + "' is missing");
+            }
+        }
+    }
 
     GradientIndex(Path directory, Document document) {
         this.directory = directory;
@@ -92,8 +128,10 @@ public final class GradientIndex {
     /** Writes what makes a built index complete. */
     static GradientIndex complete(Path directory, Document document) {
         try {
-            write(directory.resolve(FILE), JSON.writeValueAsBytes(document));
-            write(directory.resolve(SUMS), sums(directory).getBytes(StandardCharsets.UTF_8));
+            byte[] json = JSON.writeValueAsBytes(document);
+            String digest = Digests.name(Digests.sha256(json));
+            write(directory.resolve(SUMS), sums(directory, digest).getBytes(StandardCharsets.UTF_8));
+            write(directory.resolve(FILE), json);
             return new GradientIndex(directory, document);
         } catch (IOException e) {
             throw new UserInputException("index %s cannot be written: %s".formatted(directory, e), e);
@@ -107,9 +145,9 @@ public final class GradientIndex {
     }
 
     /** One line a file outside the feature stores, which check themselves: digest, two spaces, path. */
-    private static String sums(Path directory) throws IOException {
-        StringBuilder text = new StringBuilder();
-        List<Path> files = new ArrayList<>(List.of(directory.resolve(FILE)));
+    private static String sums(Path directory, String digest) throws IOException {
+        StringBuilder text = new StringBuilder(digest + "  " + FILE + "\n");
+        List<Path> files = new ArrayList<>();
         Path adapters = directory.resolve("adapters");
         if (Files.isDirectory(adapters)) {
             try (Stream<Path> walk = Files.walk(adapters)) {
@@ -135,11 +173,12 @@ public final class GradientIndex {
         try {
             Path sums = directory.resolve(SUMS);
             if (!Files.exists(sums)) {
-                throw new CorruptDataException(
-                        "%s has no %s: it is no index, or not finished".formatted(directory, SUMS));
+                open(directory); // says what it is instead
+                throw new CorruptDataException("%s has no %s: build it again".formatted(directory, SUMS));
             }
             String stored = Files.readString(sums, StandardCharsets.ISO_8859_1);
-            String computed = sums(directory);
+            Path file = directory.resolve(FILE);
+            String computed = sums(directory, Files.exists(file) ? Digests.ofFile(file) : "missing");
             if (!stored.equals(computed)) {
                 List<String> lines = stored.lines().toList();
                 String where = computed.lines()
@@ -172,6 +211,24 @@ public final class GradientIndex {
         if (!own.equals(given)) {
             throw new UserInputException("index %s is of another %s: %s, but %s is %s; build an index of it"
                     .formatted(directory, what, own, name, given));
+        }
+    }
+
+    /** Refuses a directory that holds anything but an index, finished or not. */
+    static void requireOwn(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        try (Stream<Path> entries = Files.list(directory)) {
+            Optional<Path> stranger = entries.filter(
+                            entry -> !OWN.contains(entry.getFileName().toString()))
+                    .findFirst();
+            if (stranger.isPresent()) {
+                throw new UserInputException("%s is no index, it holds %s; give a new --out"
+                        .formatted(directory, stranger.get().getFileName()));
+            }
+        } catch (IOException e) {
+            throw new UserInputException("%s cannot be read: %s".formatted(directory, e), e);
         }
     }
 

@@ -7,7 +7,7 @@ import dev.ascribe.store.Dtype;
 import dev.ascribe.store.FeatureStoreWriter;
 import dev.ascribe.store.StoreSpec;
 import dev.ascribe.torch.model.Sequence;
-import java.nio.file.Files;
+import dev.ascribe.torch.train.Adapter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -66,12 +66,13 @@ public final class Indexer {
      */
     public GradientIndex build(
             Path directory, List<Point> points, @Nullable Path data, @Nullable Path run, boolean grown) {
+        GradientIndex.requireOwn(directory);
         int[] all = new int[corpus.size()];
         for (int i = 0; i < all.length; i++) {
             all[i] = i;
         }
         for (Point point : points) {
-            if (lineage.adapted() && !Files.exists(GradientIndex.adapterDirectory(directory, point))) {
+            if (lineage.adapted() && !Adapter.isIn(GradientIndex.adapterDirectory(directory, point))) {
                 lineage.keepAdapter(point, GradientIndex.adapterDirectory(directory, point));
             }
             try (Subject subject = subject(point)) {

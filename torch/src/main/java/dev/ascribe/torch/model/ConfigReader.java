@@ -50,7 +50,7 @@ final class ConfigReader {
         refuse("add_cross_attention", false);
         int width = number("n_embd");
         int heads = number("n_head");
-        int layers = number("n_layer");
+        int layers = layers("n_layer");
         return new DecoderConfig(
                 "gpt2",
                 Naming.GPT2,
@@ -76,12 +76,13 @@ final class ConfigReader {
     }
 
     private DecoderConfig llama(String type, boolean outputStored) {
-        if (json.path("partial_rotary_factor").asDouble(1) != 1) {
+        if (json.path("partial_rotary_factor").asDouble(1) != 1
+                || json.path("rope_parameters").path("partial_rotary_factor").asDouble(1) != 1) {
             throw unsupported("partial_rotary_factor", "only whole heads are rotated");
         }
         int width = number("hidden_size");
         int heads = number("num_attention_heads");
-        int layers = number("num_hidden_layers");
+        int layers = layers("num_hidden_layers");
         boolean qwen = type.startsWith("qwen");
         boolean bias = (type.equals("llama") || type.equals("qwen3")) && flag("attention_bias", false);
         return new DecoderConfig(
@@ -183,6 +184,15 @@ final class ConfigReader {
                     "%s: '%s' must be a positive whole number, but is %s".formatted(source, key, value));
         }
         return value.asInt();
+    }
+
+    private int layers(String key) {
+        int layers = number(key);
+        if (layers > DecoderConfig.MOST_LAYERS) {
+            throw new CorruptDataException("%s: '%s' is %d, but no model has more than %d"
+                    .formatted(source, key, layers, DecoderConfig.MOST_LAYERS));
+        }
+        return layers;
     }
 
     private int numberOr(String key, int otherwise) {

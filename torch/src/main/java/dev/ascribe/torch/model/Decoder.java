@@ -138,6 +138,14 @@ public final class Decoder {
         return config;
     }
 
+    /** Entries of the embedding and of all linear layers. */
+    long parameters() {
+        return tokenEmbedding.numel()
+                + sites().stream()
+                        .mapToLong(site -> (long) site.in() * site.out())
+                        .sum();
+    }
+
     /** The type of the residual stream. */
     public ScalarType type() {
         return tokenEmbedding.scalar_type();

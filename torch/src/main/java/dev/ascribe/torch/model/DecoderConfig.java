@@ -138,6 +138,9 @@ public record DecoderConfig(
         }
     }
 
+    /** More than any model has; a larger number comes from a damaged file. */
+    static final int MOST_LAYERS = 10_000;
+
     public DecoderConfig {
         windows = List.copyOf(windows);
         require(layers > 0, architecture, "layers", layers);

@@ -66,6 +66,10 @@ final class GgufReader {
             throw new UnsupportedModelException(file.path() + ": mixtures of experts (expert_count) are not supported");
         }
         int layers = whole("block_count");
+        if (layers > DecoderConfig.MOST_LAYERS) {
+            throw new CorruptDataException("%s: block_count is %d, but no model has more than %d"
+                    .formatted(file.path(), layers, DecoderConfig.MOST_LAYERS));
+        }
         int width = whole("embedding_length");
         int heads = whole("attention.head_count");
         int headWidth = number("attention.key_length").map(Double::intValue).orElse(width / heads);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
 import dev.ascribe.UserInputException;
+import dev.ascribe.torch.Engine;
 import dev.ascribe.torch.text.Tokenizer;
 import dev.ascribe.torch.weights.Gguf;
 import dev.ascribe.torch.weights.WeightFile;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 public final class LanguageModel implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Parameters from which on operations are shared between threads. */
+    private static final long SHARED_PARAMETERS = 5_000_000;
+
     private final Path path;
     private final String digest;
     private final @Nullable WeightFile file;
@@ -39,6 +43,8 @@ public final class LanguageModel implements AutoCloseable {
             Decoder decoder,
             Tokenizer tokenizer,
             Set<Integer> endings) {
+        // A small model's operations are too short to be shared: threads would only wait for each other.
+        Engine.useThreads(decoder.parameters() < SHARED_PARAMETERS ? 1 : Integer.MAX_VALUE);
         this.path = path;
         this.digest = digest;
         this.file = file;

@@ -41,6 +41,11 @@ public final class Encoder {
         return new Encoder(tokenizer, template, loss, maxTokens);
     }
 
+    /** Tokens of the longest sequence. */
+    public int maxTokens() {
+        return maxTokens;
+    }
+
     /** The sequence of a row. It may have no tokens, or no targets where the response was cut off. */
     public Example encode(Content content) {
         int eos = tokenizer

@@ -1,6 +1,7 @@
 package dev.ascribe.torch.trace;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
 import dev.ascribe.Progress;
 import dev.ascribe.Proof;
@@ -80,6 +81,12 @@ public final class Removal {
         this.recipe = recipe;
         this.data = data;
         this.rows = data.rows();
+        for (int row : run.trainRows()) {
+            if (row < 0 || row >= rows.size()) {
+                throw new CorruptDataException("%s is damaged: it was trained on row %d of %d; make the run again"
+                        .formatted(run.directory().resolve("run.json"), row, rows.size()));
+            }
+        }
         this.progress = progress;
     }
 

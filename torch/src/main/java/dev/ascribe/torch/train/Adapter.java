@@ -21,10 +21,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -38,6 +40,26 @@ public final class Adapter implements AutoCloseable {
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String CONFIG = "adapter_config.json";
     private static final String PREFIX = "base_model.model.";
+    private static final String SUFFIX_A = ".lora_A.weight";
+
+    /** PEFT's options that change what a pair (A, B) does, or add to it. */
+    private static final List<String> UNSUPPORTED = List.of(
+            "use_dora",
+            "lora_bias",
+            "use_qalora",
+            "use_bdlora",
+            "alora_invocation_tokens",
+            "arrow_config",
+            "kasa_config",
+            "monteclora_config",
+            "layer_replication",
+            "target_parameters",
+            "trainable_token_indices",
+            "modules_to_save");
+
+    /** PEFT's ways to begin that leave the base weights as they are. */
+    private static final Set<String> PLAIN_STARTS =
+            Set.of("", "null", "true", "false", "gaussian", "eva", "orthogonal");
 
     private final LoraConfig config;
     private final Tensor parameters; // (P)
@@ -121,17 +143,22 @@ public final class Adapter implements AutoCloseable {
                     layers.add(site);
                 }
             }
-            int known = 2 * layers.size();
+            List<Linear> copied = layers.stream()
+                    .filter(site -> file.tensors().containsKey(copy(site)))
+                    .toList();
+            int known = 2 * layers.size() + copied.size();
             if (known != file.tensors().size() || layers.isEmpty()) {
                 String stranger = file.tensors().keySet().stream()
                         .filter(name -> layers.stream()
-                                .noneMatch(site -> name.equals(name(site, 'A')) || name.equals(name(site, 'B'))))
+                                .noneMatch(site -> List.of(name(site, 'A'), name(site, 'B'), copy(site))
+                                        .contains(name)))
                         .findFirst()
                         .orElse("nothing");
                 throw new UserInputException(
                         "%s is not an adapter of this model: it has %s, but the model has, for example, %s"
                                 .formatted(directory, stranger, example(decoder)));
             }
+            copied.forEach(site -> requireCopy(directory, file, site));
             Adapter adapter = new Adapter(config, layers, decoder.type());
             for (Site site : adapter.sites) {
                 read(directory, file, name(site.linear(), 'A'), site.a());
@@ -153,8 +180,29 @@ public final class Adapter implements AutoCloseable {
         into.copy_(values);
     }
 
+    /** PEFT stores an adapted output projection's own weight beside its pair; one that was changed is not an adapter's. */
+    private static void requireCopy(Path directory, WeightFile file, Linear site) {
+        try (Tensor stored = Tensors.empty(site.base().scalar_type(), site.out(), site.in())) {
+            read(directory, file, copy(site), stored);
+            if (!stored.equal(site.base())) {
+                throw new UnsupportedModelException(
+                        "%s: '%s' is not the model's own weight; give the model that it was trained on"
+                                .formatted(directory, copy(site)));
+            }
+        }
+    }
+
+    private static String copy(Linear site) {
+        return PREFIX + site.name() + ".base_layer.weight";
+    }
+
     private static String name(Linear site, char factor) {
         return PREFIX + site.name() + ".lora_" + factor + ".weight";
+    }
+
+    /** Whether a directory holds a whole adapter. */
+    public static boolean isIn(Path directory) {
+        return Files.exists(directory.resolve(CONFIG));
     }
 
     /** The configuration of a PEFT adapter. */
@@ -176,18 +224,21 @@ public final class Adapter implements AutoCloseable {
             throw new UnsupportedModelException("%s: peft_type '%s' is not supported; only LORA is"
                     .formatted(file, json.path("peft_type").asText()));
         }
-        for (String unsupported : List.of("use_dora", "lora_bias", "use_qalora")) {
-            if (json.path(unsupported).asBoolean(false)) {
+        for (String unsupported : UNSUPPORTED) {
+            JsonNode value = json.path(unsupported);
+            if (value.isContainerNode() ? !value.isEmpty() : value.asBoolean(false)) {
                 throw new UnsupportedModelException("%s: %s is not supported".formatted(file, unsupported));
             }
+        }
+        String start = json.path("init_lora_weights").asText();
+        if (!PLAIN_STARTS.contains(start)) {
+            throw new UnsupportedModelException(
+                    "%s: init_lora_weights '%s' is not supported, because it also changes the base model; convert the adapter to plain LoRA"
+                            .formatted(file, start));
         }
         if (!json.path("bias").asText("none").equals("none")) {
             throw new UnsupportedModelException("%s: bias '%s' is not supported; only none is"
                     .formatted(file, json.path("bias").asText()));
-        }
-        if (json.path("modules_to_save").size() > 0) {
-            throw new UnsupportedModelException(
-                    "%s: modules_to_save %s is not supported".formatted(file, json.path("modules_to_save")));
         }
         Map<String, Integer> ranks = new LinkedHashMap<>();
         json.path("rank_pattern")
@@ -197,13 +248,24 @@ public final class Adapter implements AutoCloseable {
         json.path("alpha_pattern")
                 .properties()
                 .forEach(entry -> alphas.put(entry.getKey(), entry.getValue().asDouble()));
+        boolean narrowed = json.hasNonNull("layers_to_transform") || json.hasNonNull("exclude_modules");
         return new LoraConfig(
                 json.path("r").asInt(8),
                 json.path("lora_alpha").asDouble(8),
                 json.path("use_rslora").asBoolean(false),
-                targets(json.path("target_modules")),
+                narrowed ? stored(directory) : targets(json.path("target_modules")),
                 ranks,
                 alphas);
+    }
+
+    /** The modules that an adapter's file has. */
+    private static LoraConfig.Targets stored(Path directory) {
+        try (WeightFile file = WeightFile.open(directory.resolve(WEIGHTS))) {
+            return new LoraConfig.Targets.Names(file.tensors().keySet().stream()
+                    .filter(name -> name.startsWith(PREFIX) && name.endsWith(SUFFIX_A))
+                    .map(name -> name.substring(PREFIX.length(), name.length() - SUFFIX_A.length()))
+                    .toList());
+        }
     }
 
     private static LoraConfig.Targets targets(JsonNode node) {
@@ -226,7 +288,14 @@ public final class Adapter implements AutoCloseable {
                 writer.add(name(site.linear(), 'B'), shape(site.b()), Tensors.floats(site.b()));
             }
             writer.write(directory.resolve(WEIGHTS));
-            Files.write(directory.resolve(CONFIG), JSON.writeValueAsBytes(configJson()));
+            // Written last and whole: a directory that has it is complete.
+            Path partial = directory.resolve("." + CONFIG + ".partial");
+            Files.write(partial, JSON.writeValueAsBytes(configJson()));
+            Files.move(
+                    partial,
+                    directory.resolve(CONFIG),
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new UserInputException("adapter cannot be written to %s: %s".formatted(directory, e.getMessage()), e);
         }

@@ -8,6 +8,7 @@ import dev.ascribe.torch.text.Encoder;
 import dev.ascribe.torch.text.Example;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -16,10 +17,14 @@ import java.util.function.Consumer;
 public final class Dataset {
     private static final int NAMED = 5;
 
+    /** Of a query, in messages. */
+    private static final int NAMED_CHARACTERS = 60;
+
     private final Corpus corpus;
     private final Encoder encoder;
     private final Set<Integer> cut = new HashSet<>();
     private final Set<Integer> withoutTarget = new HashSet<>();
+    private final Set<String> cutQueries = new LinkedHashSet<>();
 
     private Dataset(Corpus corpus, Encoder encoder) {
         this.corpus = corpus;
@@ -44,7 +49,7 @@ public final class Dataset {
     /** A row as tokens. */
     public Sequence row(int row) {
         Example example = encoder.encode(corpus.sample(row).content());
-        if (example.length() == 0) {
+        if (example.length() <= 1 && !example.cut()) { // nothing but the end of text
             throw new UserInputException(
                     "%s, row %d: it has no tokens at all; remove it or give it text".formatted(corpus.name(), row));
         }
@@ -60,10 +65,15 @@ public final class Dataset {
     /** A text outside the corpus as tokens. */
     public Sequence query(Content content) {
         Example example = encoder.encode(content);
-        if (example.length() == 0 || example.targets() == 0) {
+        String words = content.words();
+        String named = words.length() <= NAMED_CHARACTERS ? words : words.substring(0, NAMED_CHARACTERS) + "…";
+        if (example.targets() == 0) {
             throw new UserInputException(
-                    "the query '%s' has no token to be predicted; give it an answer, or more --max-tokens"
-                            .formatted(content.words()));
+                    "the query '%s' has no token to be predicted within %d tokens; give it an answer, a shorter question, or more --max-tokens"
+                            .formatted(named, encoder.maxTokens()));
+        }
+        if (example.cut()) {
+            cutQueries.add(named);
         }
         return sequence(example);
     }
@@ -84,8 +94,15 @@ public final class Dataset {
     /** Tells what was cut so far. */
     public void warn(Consumer<String> warnings) {
         if (!cut.isEmpty()) {
-            warnings.accept("%d row%s longer than --max-tokens and lost the right end: %s"
-                    .formatted(cut.size(), cut.size() == 1 ? " was" : "s were", some(cut)));
+            warnings.accept(
+                    "%d row%s longer than %d tokens (--max-tokens, or what the model sees) and lost the right end: %s"
+                            .formatted(
+                                    cut.size(), cut.size() == 1 ? " was" : "s were", encoder.maxTokens(), some(cut)));
+        }
+        for (String query : cutQueries) {
+            warnings.accept(
+                    "the query '%s' is longer than %d tokens (--max-tokens, or what the model sees) and lost its right end"
+                            .formatted(query, encoder.maxTokens()));
         }
         if (!withoutTarget.isEmpty()) {
             warnings.accept("%d row%s nothing to be predicted (the response was cut off), so the gradient is zero: %s"

@@ -31,10 +31,11 @@ public record LoraConfig(
         if (rank < 1 || rank > 4096) {
             throw new UserInputException("LoRA rank " + rank + " must be within 1 and 4096");
         }
-        if (!(alpha > 0)) {
-            throw new UserInputException("LoRA alpha " + alpha + " must be positive");
+        if (!(alpha > 0) || !Double.isFinite(alpha)) {
+            throw new UserInputException("LoRA alpha " + alpha + " must be positive and finite");
         }
-        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern)); // the first that matches wins
+        // the first pattern that matches counts, so their order stays
+        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
     }
 
@@ -140,6 +141,6 @@ public record LoraConfig(
 
     /** As PEFT does: the pattern must match the end of the name, behind a dot or from its beginning. */
     private static boolean matches(String pattern, Linear site) {
-        return Pattern.compile("(.*\\.)?(" + pattern + ")").matcher(site.name()).matches();
+        return Targets.compile("(.*\\.)?(" + pattern + ")").matcher(site.name()).matches();
     }
 }

@@ -1,5 +1,7 @@
 package dev.ascribe.torch.train;
 
+import dev.ascribe.CorruptDataException;
+import dev.ascribe.UserInputException;
 import dev.ascribe.torch.train.RunJson.Document;
 import java.nio.file.Path;
 import java.util.List;
@@ -77,7 +79,16 @@ public record Run(
 
     /** Reads a finished run. */
     public static Run open(Path directory) {
-        Document json = RunJson.read(directory.resolve("run.json"));
+        Path file = directory.resolve("run.json");
+        Document json = RunJson.read(file);
+        try {
+            return of(directory, json);
+        } catch (UserInputException | IllegalArgumentException e) {
+            throw new CorruptDataException("%s is damaged: %s; make the run again".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    private static Run of(Path directory, Document json) {
         RunJson.Optimizer optimizer = json.optimizer();
         RunJson.Lora lora = json.lora();
         return new Run(

@@ -1,5 +1,9 @@
 package dev.ascribe.torch.train;
 
+<<<<<<< HEAD
+=======
+import com.fasterxml.jackson.annotation.JsonInclude;
+>>>>>>> robust
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -21,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class RunJson {
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
 
     private RunJson() {}
@@ -43,17 +48,45 @@ final class RunJson {
             if (!kind.equals("finetune") && !kind.equals("train")) {
                 throw new IllegalArgumentException("kind '" + kind + "' is neither finetune nor train");
             }
-            if (checkpoints.isEmpty()) {
-                throw new IllegalArgumentException("checkpoints is empty");
+            require(model, "model");
+            require(text, "text");
+            require(optimizer, "optimizer");
+            require(rows, "rows");
+            require(data, "data");
+            require(dataPath, "dataPath");
+            require(versions, "versions");
+            if (checkpoints == null || checkpoints.isEmpty()) {
+                throw new IllegalArgumentException("'checkpoints' is missing or empty");
             }
         }
     }
 
-    record Model(String architecture, String path, String digest) {}
+    private static void require(@Nullable Object value, String key) {
+        if (value == null) {
+            throw new IllegalArgumentException("'" + key + "' is missing");
+        }
+    }
 
-    record Lora(int rank, double alpha, boolean rsLora, String targets) {}
+    record Model(String architecture, String path, String digest) {
+        Model {
+            require(architecture, "model.architecture");
+            require(path, "model.path");
+            require(digest, "model.digest");
+        }
+    }
 
-    record Text(String template, String loss, int maxTokens, boolean skipBad) {}
+    record Lora(int rank, double alpha, boolean rsLora, String targets) {
+        Lora {
+            require(targets, "lora.targets");
+        }
+    }
+
+    record Text(String template, String loss, int maxTokens, boolean skipBad) {
+        Text {
+            require(template, "text.template");
+            require(loss, "text.loss");
+        }
+    }
 
     record Optimizer(
             String name,
@@ -65,9 +98,18 @@ final class RunJson {
             int batch,
             int epochs,
             int checkpoints,
-            double validation) {}
+            double validation) {
+        Optimizer {
+            require(schedule, "optimizer.schedule");
+        }
+    }
 
-    record Rows(List<Integer> train, List<Integer> validation) {}
+    record Rows(List<Integer> train, List<Integer> validation) {
+        Rows {
+            require(train, "rows.train");
+            require(validation, "rows.validation");
+        }
+    }
 
     static String write(List<Checkpoint> checkpoints) {
         try {

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 public final class ScratchRecipe implements Recipe {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
+    /** Numbers of the largest weight matrix: 1 GiB of float32. */
+    private static final long LARGEST_MATRIX = 1L << 28;
+
     private final DecoderConfig config;
     private final Tokenizer tokenizer;
     private @Nullable RandomWeights weights;
@@ -52,7 +55,16 @@ public final class ScratchRecipe implements Recipe {
             throw new UserInputException("--arch '%s': the width %d cannot be split over %d heads"
                     .formatted(architecture, sides[1], sides[2]));
         }
+        requireSmall(architecture, sides[1], Math.max(4L * sides[1], Math.max(tokenizer.vocabularySize(), context)));
         return new ScratchRecipe(config(sides[0], sides[1], sides[2], tokenizer.vocabularySize(), context), tokenizer);
+    }
+
+    private static void requireSmall(String architecture, long width, long longest) {
+        if (width * longest > LARGEST_MATRIX) {
+            throw new UserInputException(
+                    "--arch '%s' with this vocabulary and --max-tokens has a matrix of %d x %d, more than %d numbers; choose smaller"
+                            .formatted(architecture, longest, width, LARGEST_MATRIX));
+        }
     }
 
     /** The recipe that made a model, to train another of the same shape. */

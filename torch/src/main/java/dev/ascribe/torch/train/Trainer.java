@@ -24,8 +24,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a {@link TrainingPlan}: AdamW on the mean loss of each batch's rows. It saves its whole state every half minute; a
- * killed run that is started again goes on from there and ends exactly as an uninterrupted one.
+ * Runs a {@link TrainingPlan}: AdamW on the mean loss of each batch's rows. It saves its whole state at each
+ * checkpoint and every half minute; a killed run that is started again goes on from there and ends exactly as an uninterrupted one.
  */
 final class Trainer {
     /** Tokens that pass through the model at once; a larger batch is split, which changes no gradient. */
@@ -71,6 +71,10 @@ final class Trainer {
         }
         this.plan = plan;
         this.progress = progress;
+        if ((long) plan.epochs() * this.rows.size() > Integer.MAX_VALUE) {
+            throw new UserInputException("--epochs %d over %d rows are more steps than can be counted; use fewer"
+                    .formatted(plan.epochs(), this.rows.size()));
+        }
         this.saveEveryNanos = saveEveryNanos;
     }
 
@@ -120,13 +124,14 @@ final class Trainer {
             tokens += batch.stream().mapToInt(Sequence::length).sum();
             step++;
             progress.at("training", step, steps);
-            if (keepAt.contains(step)) {
+            boolean keep = keepAt.contains(step);
+            if (keep) {
                 int epochs = (step + stepsAnEpoch - 1) / stepsAnEpoch;
                 kept.add(keeper.keep(step, epochs, rate, lossSum / lossCount, validationLoss()));
                 lossSum = 0;
                 lossCount = 0;
             }
-            if (state != null && System.nanoTime() - saved > saveEveryNanos) {
+            if (state != null && (keep || System.nanoTime() - saved > saveEveryNanos)) {
                 save(state, fingerprint, optimizer, new Restored(step, lossSum, lossCount, kept));
                 saved = System.nanoTime();
             }

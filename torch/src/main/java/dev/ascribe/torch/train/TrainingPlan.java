@@ -28,13 +28,15 @@ public record TrainingPlan(
         double validation,
         long seed) {
 
+    private static final int MOST_EPOCHS = 100_000;
+
     public TrainingPlan {
-        require(epochs >= 1, "--epochs", epochs, "at least 1");
+        require(epochs >= 1 && epochs <= MOST_EPOCHS, "--epochs", epochs, "within 1 and " + MOST_EPOCHS);
         require(batch >= 1, "--batch", batch, "at least 1");
         require(learningRate > 0 && learningRate <= 10, "--lr", learningRate, "above 0 and at most 10");
         require(warmUp >= 0 && warmUp < 1, "--warm-up", warmUp, "at least 0 and below 1");
-        require(weightDecay >= 0, "--weight-decay", weightDecay, "at least 0");
-        require(clip > 0, "--clip", clip, "above 0");
+        require(weightDecay >= 0 && weightDecay <= 1000, "--weight-decay", weightDecay, "within 0 and 1000");
+        require(clip > 0 && Double.isFinite(clip), "--clip", clip, "above 0 and finite");
         require(checkpoints >= 1, "--checkpoints", checkpoints, "at least 1");
         require(validation >= 0 && validation < 1, "--validation", validation, "at least 0 and below 1");
     }

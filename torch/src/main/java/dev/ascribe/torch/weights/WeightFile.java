@@ -33,6 +33,10 @@ public sealed interface WeightFile extends AutoCloseable permits Safetensors, Gg
             throw new UnsupportedModelException(
                     "%s is a PyTorch pickle; save the model as safetensors (save_pretrained does)".formatted(path));
         }
+        if (path.toString().endsWith(".gguf")) {
+            throw new CorruptDataException(
+                    "%s does not begin with 'GGUF': it is damaged or another kind of file".formatted(path));
+        }
         return Safetensors.open(path);
     }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ascribe.cli;
+
+import org.jspecify.annotations.NullMarked;
