@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -63,14 +64,16 @@ public enum TinyModels {
     private static final int HIDDEN = 24;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final Map<String, Object> config = new LinkedHashMap<>();
+    @SuppressWarnings("ImmutableEnumChecker") // an unmodifiable copy
+    private final Map<String, Object> config;
 
     TinyModels(Map<String, Object> special) {
+        Map<String, Object> all = new LinkedHashMap<>();
         if (name().equals("GPT2")) {
-            config.putAll(Map.of(
+            all.putAll(Map.of(
                     "n_embd", WIDTH, "n_head", HEADS, "n_layer", LAYERS, "n_positions", CONTEXT, "vocab_size", 0));
         } else {
-            config.putAll(Map.of(
+            all.putAll(Map.of(
                     "hidden_size",
                     WIDTH,
                     "num_attention_heads",
@@ -86,8 +89,9 @@ public enum TinyModels {
                     "rms_norm_eps",
                     1e-5));
         }
-        config.put("model_type", name().split("_", 2)[0].toLowerCase(Locale.ROOT));
-        config.putAll(special);
+        all.put("model_type", name().split("_", 2)[0].toLowerCase(Locale.ROOT));
+        all.putAll(special);
+        config = Collections.unmodifiableMap(all);
     }
 
     /** Writes the model, weights drawn with a seed. */
@@ -95,8 +99,9 @@ public enum TinyModels {
         try (Tokenizer tokenizer = tokenizer()) {
             Files.createDirectories(directory);
             int vocabulary = tokenizer.vocabularySize() + 3; // models pad theirs too
-            config.put("vocab_size", vocabulary);
-            Files.write(directory.resolve("config.json"), JSON.writeValueAsBytes(config));
+            Map<String, Object> json = new LinkedHashMap<>(config);
+            json.put("vocab_size", vocabulary);
+            Files.write(directory.resolve("config.json"), JSON.writeValueAsBytes(json));
             tokenizer.save(directory);
             Random random = new Random(seed);
             SafetensorsWriter writer = SafetensorsWriter.create();

@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -88,7 +89,7 @@ class PerSampleGradientTest {
             assertThat(features.blocks()).hasSize(2 * adapter.sites().size());
             Random random = new Random(12);
             for (Block block : features.blocks()) {
-                int start = starts.get(block.name());
+                int start = Objects.requireNonNull(starts.get(block.name()));
                 for (int row : new int[] {0, 2}) {
                     double[] gradient = part(gradients[row], block);
                     double[] direction = direction(gradient, random);
@@ -182,7 +183,7 @@ class PerSampleGradientTest {
             all.blocks().forEach(block -> byName.put(block.name(), block));
             assertThat(byName).hasSize(2 * start.blocks().size());
             for (Block block : start.blocks()) {
-                assertThat(part(more[0], byName.get(block.name())))
+                assertThat(part(more[0], Objects.requireNonNull(byName.get(block.name()))))
                         .containsExactly(part(gradients[0], block), within(1e-12));
             }
         }
