@@ -96,6 +96,26 @@ def exact(tally, launcher, name, base, wrapped, text, adapter, corpus, queries, 
     return scores, model, query
 
 
+def start(tally, launcher, name, base, model, text, corpus, queries, directory):
+    """Gradients at the start of fine-tuning, B = 0 and A made by Ascribe from a seed: peft reads the A that the index keeps."""
+    data = rows.write(directory / "data.jsonl", corpus)
+    query = rows.write(directory / "query.jsonl", queries)
+    index = directory / "start"
+
+    def job():
+        settings = ("--rank", 4, "--alpha", 8, "--seed", 7, "--checkpoints", "init")
+        where = ("--model", base, "--data", data, *settings)
+        launcher.run("index", *where, "--projection", "none", "--dtype", "f32", "--out", index)
+        wrapped = lora.load(model, index / "adapters" / "init")
+        scores, allowed, _ = truth(wrapped, text, corpus, queries)
+        for method in scores:
+            for case, source in ((f"start, {method}", where), (f"start, {method}, index", ("--index", index))):
+                found = matrix(trace(launcher, source, method, query, len(corpus)), method, len(queries), len(corpus))
+                check(tally, name, case, found, scores[method], allowed[method], method)
+
+    tally.guarded(name, "start", job=job)
+
+
 def projected(tally, launcher, name, model, query, scores, queries, n, directory):
     """Rank agreement of what an index loses by projection and by a shorter type, on a real model."""
     variants = {
@@ -138,6 +158,11 @@ def main():
         wrapped = lora.attach(model, settings)
         wrapped.save_pretrained(work / name / "adapter")
         exact(tally, launcher, name, paths[base], wrapped, text, work / name / "adapter", corpus, rows.queries(), work / name)
+    for base in ("gpt2", "llama-gqa-tied", "qwen3", "llama-q8_0.gguf"):
+        name = f"{base}-start"
+        if tally.wanted(name):
+            model, text = reference.load(paths[base])
+            start(tally, launcher, name, paths[base], model, text, corpus, rows.queries(), work / name)
     if options.smollm and tally.wanted("smollm"):
         name = "smollm"
         model, text = reference.load(options.smollm)

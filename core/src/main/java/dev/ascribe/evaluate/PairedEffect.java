@@ -4,13 +4,13 @@ import dev.ascribe.Proof;
 
 /** The mean of paired differences with Student's 95 % interval. */
 public final class PairedEffect {
-    /** Student's t at 97.5 % for 1, 2, … degrees of freedom (Fisher and Yates' table); beyond it the normal's is near. */
+    /** Student's t at 97.5 % for 1, 2, … degrees of freedom (Fisher and Yates' table). */
     private static final double[] T975 = {
         12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
         2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042
     };
 
-    private static final double NORMAL = 1.960;
+    private static final double NORMAL = 1.959964;
 
     private PairedEffect() {}
 
@@ -40,6 +40,11 @@ public final class PairedEffect {
     }
 
     private static double quantile(int freedom) {
-        return freedom <= T975.length ? T975[freedom - 1] : NORMAL;
+        if (freedom <= T975.length) {
+            return T975[freedom - 1];
+        }
+        double z = NORMAL; // the first terms of the expansion in 1/freedom (Abramowitz and Stegun, 26.7.5)
+        double cube = z * z * z;
+        return z + (cube + z) / (4.0 * freedom) + (5 * cube * z * z + 16 * cube + 3 * z) / (96.0 * freedom * freedom);
     }
 }

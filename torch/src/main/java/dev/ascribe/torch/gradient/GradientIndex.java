@@ -1,6 +1,9 @@
 package dev.ascribe.torch.gradient;
 
+<<<<<<< HEAD
+=======
 import com.fasterxml.jackson.annotation.JsonInclude;
+>>>>>>> robust
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -47,13 +50,13 @@ public final class GradientIndex {
             Set.of(FILE, SUMS, "features", "adapters", "." + FILE + ".partial", "." + SUMS + ".partial");
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
 
     private final Path directory;
     private final Document document;
 
     /** What {@code index.json} says. */
-    @JsonInclude(JsonInclude.Include.NON_NULL)
     record Document(
             String schema,
             String model,

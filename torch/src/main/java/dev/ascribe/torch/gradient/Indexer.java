@@ -26,6 +26,7 @@ public final class Indexer {
     private final IntFunction<Sequence> rows;
     private final IndexSettings settings;
     private final Progress progress;
+    private final long commitEveryNanos;
     private long tokens;
 
     /**
@@ -33,11 +34,23 @@ public final class Indexer {
      */
     public Indexer(
             Lineage lineage, Corpus corpus, IntFunction<Sequence> rows, IndexSettings settings, Progress progress) {
+        this(lineage, corpus, rows, settings, progress, COMMIT_EVERY_NANOS);
+    }
+
+    /** One that commits as often as a test wants. */
+    Indexer(
+            Lineage lineage,
+            Corpus corpus,
+            IntFunction<Sequence> rows,
+            IndexSettings settings,
+            Progress progress,
+            long commitEveryNanos) {
         this.lineage = lineage;
         this.corpus = corpus;
         this.rows = rows;
         this.settings = settings;
         this.progress = progress;
+        this.commitEveryNanos = commitEveryNanos;
     }
 
     /** Tokens that passed through the model in this process. */
@@ -119,7 +132,7 @@ public final class Indexer {
                 tokens += batch.stream().mapToInt(Sequence::length).sum();
                 at += count;
                 progress.at("gradients at " + point.name(), at, chosen.length);
-                if (System.nanoTime() - committed > COMMIT_EVERY_NANOS) {
+                if (System.nanoTime() - committed > commitEveryNanos) {
                     writer.commit();
                     committed = System.nanoTime();
                 }

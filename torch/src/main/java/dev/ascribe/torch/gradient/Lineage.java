@@ -134,7 +134,7 @@ public final class Lineage implements AutoCloseable {
                 }
             }
         }
-        return chosen;
+        return byName.values().stream().filter(chosen::contains).toList(); // in training order, each once
     }
 
     private static Point get(Map<String, Point> points, String key, String option) {

@@ -1,11 +1,9 @@
 package dev.ascribe.torch.model;
 
 import dev.ascribe.torch.Tensors;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -34,45 +32,24 @@ public final class Trunk implements AutoCloseable {
         if (firstBlock == 0) {
             return decoder.hidden(batch.packed(), tape);
         }
-        compute(batch.sequences());
-        Tensor x;
-        if (states.keySet().containsAll(batch.sequences())) {
-            x = Tensors.cat(
-                    batch.sequences().stream()
-                            .map(states::get)
-                            .map(Objects::requireNonNull)
-                            .toList(),
-                    0);
-        } else {
-            x = below(batch.packed());
-        }
+        Tensor x = Tensors.cat(batch.sequences().stream().map(this::state).toList(), 0);
         int layers = decoder.config().layers();
         return decoder.finish(decoder.run(x, batch.packed(), firstBlock, layers, tape));
     }
 
-    private void compute(List<Sequence> sequences) {
-        List<Sequence> missing = new ArrayList<>();
-        for (Sequence sequence : sequences) {
-            long bytes = (long) sequence.length() * decoder.config().width() * Double.BYTES;
-            if (!states.containsKey(sequence) && used + bytes <= budget) {
-                missing.add(sequence);
-                used += bytes;
-            }
+    /** Each alone: in company the last bits depend on the company, and a resumed run would end otherwise. */
+    private Tensor state(Sequence sequence) {
+        Tensor known = states.get(sequence);
+        if (known != null) {
+            return known;
         }
-        if (missing.isEmpty()) {
-            return;
+        Packed alone = Packed.of(List.of(sequence.tokens()));
+        Tensor fresh = decoder.run(decoder.embed(alone), alone, 0, firstBlock, Tape.NONE); // (T, C)
+        if (used + fresh.nbytes() <= budget) {
+            used += fresh.nbytes();
+            states.put(sequence, Tensors.keep(fresh));
         }
-        Tensor x = below(Packed.of(missing.stream().map(Sequence::tokens).toList()));
-        long start = 0;
-        for (Sequence sequence : missing) {
-            states.put(
-                    sequence, Tensors.keep(x.narrow(0, start, sequence.length()).clone()));
-            start += sequence.length();
-        }
-    }
-
-    private Tensor below(Packed packed) {
-        return decoder.run(decoder.embed(packed), packed, 0, firstBlock, Tape.NONE);
+        return fresh;
     }
 
     @Override

@@ -143,17 +143,22 @@ public final class Adapter implements AutoCloseable {
                     layers.add(site);
                 }
             }
-            int known = 2 * layers.size();
+            List<Linear> copied = layers.stream()
+                    .filter(site -> file.tensors().containsKey(copy(site)))
+                    .toList();
+            int known = 2 * layers.size() + copied.size();
             if (known != file.tensors().size() || layers.isEmpty()) {
                 String stranger = file.tensors().keySet().stream()
                         .filter(name -> layers.stream()
-                                .noneMatch(site -> name.equals(name(site, 'A')) || name.equals(name(site, 'B'))))
+                                .noneMatch(site -> List.of(name(site, 'A'), name(site, 'B'), copy(site))
+                                        .contains(name)))
                         .findFirst()
                         .orElse("nothing");
                 throw new UserInputException(
                         "%s is not an adapter of this model: it has %s, but the model has, for example, %s"
                                 .formatted(directory, stranger, example(decoder)));
             }
+            copied.forEach(site -> requireCopy(directory, file, site));
             Adapter adapter = new Adapter(config, layers, decoder.type());
             for (Site site : adapter.sites) {
                 read(directory, file, name(site.linear(), 'A'), site.a());
@@ -173,6 +178,22 @@ public final class Adapter implements AutoCloseable {
         Tensor values = Tensors.empty(ScalarType.Float, into.size(0), into.size(1));
         file.toFloats(name, Tensors.memory(values));
         into.copy_(values);
+    }
+
+    /** PEFT stores an adapted output projection's own weight beside its pair; one that was changed is not an adapter's. */
+    private static void requireCopy(Path directory, WeightFile file, Linear site) {
+        try (Tensor stored = Tensors.empty(site.base().scalar_type(), site.out(), site.in())) {
+            read(directory, file, copy(site), stored);
+            if (!stored.equal(site.base())) {
+                throw new UnsupportedModelException(
+                        "%s: '%s' is not the model's own weight; give the model that it was trained on"
+                                .formatted(directory, copy(site)));
+            }
+        }
+    }
+
+    private static String copy(Linear site) {
+        return PREFIX + site.name() + ".base_layer.weight";
     }
 
     private static String name(Linear site, char factor) {

@@ -1,6 +1,9 @@
 package dev.ascribe.torch.train;
 
+<<<<<<< HEAD
+=======
 import com.fasterxml.jackson.annotation.JsonInclude;
+>>>>>>> robust
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -18,16 +21,16 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The JSON of run directories: strict, an unknown key is an error. */
+/** The JSON of run directories: strict, an unknown key and a missing one are errors. */
 final class RunJson {
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
 
     private RunJson() {}
 
     /** {@code run.json} as it lies on the disk. */
-    @JsonInclude(JsonInclude.Include.NON_NULL)
     record Document(
             String schema,
             String kind,
@@ -42,7 +45,9 @@ final class RunJson {
             long seed,
             Map<String, String> versions) {
         Document {
-            require(kind, "kind");
+            if (!kind.equals("finetune") && !kind.equals("train")) {
+                throw new IllegalArgumentException("kind '" + kind + "' is neither finetune nor train");
+            }
             require(model, "model");
             require(text, "text");
             require(optimizer, "optimizer");

@@ -31,13 +31,15 @@ final class Trainer {
     /** Tokens that pass through the model at once; a larger batch is split, which changes no gradient. */
     private static final int MICRO_BATCH_TOKENS = 2048;
 
-    private static final long SAVE_EVERY_NANOS = 30_000_000_000L;
+    /** How often the state is saved. */
+    static final long SAVE_EVERY_NANOS = 30_000_000_000L;
 
     private final Learner learner;
     private final List<Sequence> rows;
     private final List<Sequence> heldOut;
     private final TrainingPlan plan;
     private final Progress progress;
+    private final long saveEveryNanos;
 
     /** Is given each checkpoint when it is reached, to keep what belongs to it. */
     interface Keeper {
@@ -53,29 +55,37 @@ final class Trainer {
      */
     record Outcome(List<Checkpoint> checkpoints, long tokens, double seconds) {}
 
-    Trainer(Learner learner, List<Sequence> rows, List<Sequence> heldOut, TrainingPlan plan, Progress progress) {
+    Trainer(
+            Learner learner,
+            List<Sequence> rows,
+            List<Sequence> heldOut,
+            TrainingPlan plan,
+            Progress progress,
+            long saveEveryNanos) {
         this.learner = learner;
         this.rows = rows.stream().filter(row -> row.targets() > 0).toList();
         this.heldOut = heldOut.stream().filter(row -> row.targets() > 0).toList();
-        this.plan = plan;
-        this.progress = progress;
         if (this.rows.isEmpty()) {
             throw new UserInputException(
-                    "none of the %d rows to learn has a token to be predicted: give them responses, or more --max-tokens"
-                            .formatted(rows.size()));
+                    "no row is left to train on: none has a token to be predicted; give longer responses, or more --max-tokens");
         }
+        this.plan = plan;
+        this.progress = progress;
         if ((long) plan.epochs() * this.rows.size() > Integer.MAX_VALUE) {
             throw new UserInputException("--epochs %d over %d rows are more steps than can be counted; use fewer"
                     .formatted(plan.epochs(), this.rows.size()));
         }
+        this.saveEveryNanos = saveEveryNanos;
     }
 
     /**
      * Trains to the end.
      *
      * @param state the file in which the state is saved; null to save none
+     * @param identity what is trained, beside plan and rows: no state of another is taken up
      */
-    Outcome run(@Nullable Path state, Keeper keeper) {
+    Outcome run(@Nullable Path state, String identity, Keeper keeper) {
+        String fingerprint = fingerprint(identity);
         int stepsAnEpoch = (rows.size() + plan.batch() - 1) / plan.batch();
         int steps = Math.multiplyExact(stepsAnEpoch, plan.epochs());
         List<Integer> keepAt = keepAt(steps);
@@ -86,7 +96,7 @@ final class Trainer {
         double lossSum = 0;
         int lossCount = 0;
         if (state != null && Files.exists(state)) {
-            Restored restored = restore(state, optimizer);
+            Restored restored = restore(state, fingerprint, optimizer);
             step = restored.step();
             lossSum = restored.lossSum();
             lossCount = restored.lossCount();
@@ -121,8 +131,8 @@ final class Trainer {
                 lossSum = 0;
                 lossCount = 0;
             }
-            if (state != null && (keep || System.nanoTime() - saved > SAVE_EVERY_NANOS)) {
-                save(state, optimizer, new Restored(step, lossSum, lossCount, kept));
+            if (state != null && (keep || System.nanoTime() - saved > saveEveryNanos)) {
+                save(state, fingerprint, optimizer, new Restored(step, lossSum, lossCount, kept));
                 saved = System.nanoTime();
             }
         }
@@ -206,10 +216,10 @@ final class Trainer {
     /** What a resumed run needs beside the parameters and the optimiser's moments. */
     private record Restored(int step, double lossSum, int lossCount, List<Checkpoint> checkpoints) {}
 
-    private void save(Path file, AdamW optimizer, Restored state) {
+    private void save(Path file, String fingerprint, AdamW optimizer, Restored state) {
         List<Long> shape = List.of(learner.parameters().numel());
         SafetensorsWriter.create()
-                .metadata("fingerprint", fingerprint())
+                .metadata("fingerprint", fingerprint)
                 .metadata("step", Integer.toString(state.step()))
                 .metadata("lossSum", Double.toHexString(state.lossSum()))
                 .metadata("lossCount", Integer.toString(state.lossCount()))
@@ -220,10 +230,10 @@ final class Trainer {
                 .write(file);
     }
 
-    private Restored restore(Path file, AdamW optimizer) {
+    private Restored restore(Path file, String fingerprint, AdamW optimizer) {
         try (Safetensors saved = Safetensors.open(file)) {
             Map<String, String> metadata = saved.metadata();
-            if (!fingerprint().equals(metadata.get("fingerprint"))) {
+            if (!fingerprint.equals(metadata.get("fingerprint"))) {
                 throw new UserInputException(
                         "%s belongs to a run with other rows or settings; remove it to start again, or repeat the same command"
                                 .formatted(file));
@@ -246,9 +256,9 @@ final class Trainer {
         into.copy_(values);
     }
 
-    /** Names the plan and the rows, so that no run goes on with another's state. */
-    private String fingerprint() {
-        StringBuilder text = new StringBuilder(plan.toString());
+    /** Names what is trained, the plan and the rows, so that no run goes on with another's state. */
+    private String fingerprint(String identity) {
+        StringBuilder text = new StringBuilder(identity).append('\n').append(plan);
         for (Sequence row : rows) {
             text.append('\n').append(row.firstTarget()).append(Arrays.toString(row.tokens()));
         }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -24,12 +25,19 @@ public final class Training {
     private final List<Sequence> rows; // of the whole corpus
     private final TrainingPlan plan;
     private final Progress progress;
+    private final long saveEveryNanos;
 
     public Training(Recipe recipe, List<Sequence> rows, TrainingPlan plan, Progress progress) {
+        this(recipe, rows, plan, progress, Trainer.SAVE_EVERY_NANOS);
+    }
+
+    /** One that saves its state as often as a test wants. */
+    Training(Recipe recipe, List<Sequence> rows, TrainingPlan plan, Progress progress, long saveEveryNanos) {
         this.recipe = recipe;
         this.rows = List.copyOf(rows);
         this.plan = plan;
         this.progress = progress;
+        this.saveEveryNanos = saveEveryNanos;
     }
 
     /** What a run is made of beside recipe and rows. */
@@ -41,7 +49,13 @@ public final class Training {
             Run.TextSettings text,
             Path data,
             String dataDigest,
-            Map<String, String> versions) {}
+            Map<String, String> versions) {
+
+        /** What decides the result beside rows and plan. */
+        String identity() {
+            return modelDigest + ' ' + architecture + ' ' + lora;
+        }
+    }
 
     /**
      * What a finished run tells.
@@ -59,6 +73,7 @@ public final class Training {
             if (!done.plan().equals(plan)
                     || !done.dataDigest().equals(facts.dataDigest())
                     || !done.text().equals(facts.text())
+                    || !Objects.equals(done.lora(), facts.lora())
                     || (facts.lora() != null && !done.modelDigest().equals(facts.modelDigest()))
                     || !done.architecture().equals(facts.architecture())) {
                 throw new UserInputException(
@@ -74,11 +89,12 @@ public final class Training {
         }
         Learner learner = recipe.start(plan.seed());
         Path state = directory.resolve(STATE);
-        Trainer.Outcome outcome = trainer(learner, split).run(state, (step, epoch, rate, train, validation) -> {
-            String file = "checkpoints/%06d".formatted(step);
-            recipe.keep(directory.resolve(file));
-            return new Checkpoint(file, step, epoch, rate, train, validation);
-        });
+        Trainer.Outcome outcome = trainer(learner, split)
+                .run(state, facts.identity(), (step, epoch, rate, train, validation) -> {
+                    String file = "checkpoints/%06d".formatted(step);
+                    recipe.keep(directory.resolve(file));
+                    return new Checkpoint(file, step, epoch, rate, train, validation);
+                });
         recipe.keep(directory.resolve(recipe.result()));
         Run run = new Run(
                 directory,
@@ -112,6 +128,7 @@ public final class Training {
         trainer(learner, new Split(chosen, List.of()))
                 .run(
                         null,
+                        "",
                         (step, epoch, rate, train, validation) ->
                                 new Checkpoint("", step, epoch, rate, train, validation));
         return question.apply(recipe.model());
@@ -121,7 +138,7 @@ public final class Training {
         if (split.train().isEmpty()) {
             throw new UserInputException("no row is left to train on");
         }
-        return new Trainer(learner, pick(split.train()), pick(split.validation()), plan, progress);
+        return new Trainer(learner, pick(split.train()), pick(split.validation()), plan, progress, saveEveryNanos);
     }
 
     /** Which rows are learned and which held out. */

@@ -190,18 +190,21 @@ class TokenizerTest {
     }
 
     @Test
-    void a_word_vocabulary_gives_back_words_joined_by_spaces(@TempDir Path directory) {
-        try (Tokenizer tokenizer = Tokenizer.wordLevel(List.of("the tower  is\ntall", "the town"))) {
-            assertThat(tokenizer.vocabularySize()).isEqualTo(2 + 5);
-            int[] ids = tokenizer.encode("the\ttower is new", false);
-            assertThat(tokenizer.pieces(ids)).containsExactly("the", " tower", " is", " <unk>");
-            assertThat(tokenizer.decode(tokenizer.encode("the  town is tall", false)))
-                    .isEqualTo("the town is tall");
+    void a_word_vocabulary_sets_punctuation_apart_and_gives_back_the_text(@TempDir Path directory) {
+        try (Tokenizer tokenizer = Tokenizer.wordLevel(List.of("Is the tower tall?", "No, the tower's old."))) {
+            assertThat(tokenizer.vocabularySize()).isEqualTo(2 + 11);
+            int[] ids = tokenizer.encode("the tower is old?", false);
+            assertThat(ids).hasSize(5).contains(1); // "is" was never seen in lower case
+            String seen = "No, the tower's tall.";
+            assertThat(tokenizer.decode(tokenizer.encode(seen, false))).isEqualTo(seen);
+            assertThat(String.join("", tokenizer.pieces(tokenizer.encode(seen, false)))
+                            .strip())
+                    .isEqualTo(seen);
             assertThat(tokenizer.eosText()).isEqualTo("<|endoftext|>");
             assertThat(tokenizer.bos()).isEmpty();
             tokenizer.save(directory);
             try (Tokenizer saved = Tokenizer.fromDirectory(directory)) {
-                assertThat(saved.encode("the\ttower is new", true)).isEqualTo(ids);
+                assertThat(saved.encode("the tower is old?", true)).isEqualTo(ids);
                 assertThat(saved.eos()).isEqualTo(tokenizer.eos());
             }
         }

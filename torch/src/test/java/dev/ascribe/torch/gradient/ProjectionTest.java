@@ -1,0 +1,178 @@
+package dev.ascribe.torch.gradient;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.ascribe.UserInputException;
+import dev.ascribe.store.Block;
+import dev.ascribe.torch.Tensors;
+import dev.ascribe.torch.TinyModels;
+import dev.ascribe.torch.model.LanguageModel;
+import dev.ascribe.torch.model.LossBatch;
+import dev.ascribe.torch.model.Precision;
+import dev.ascribe.torch.model.Sequence;
+import dev.ascribe.torch.model.Signals;
+import dev.ascribe.torch.model.Trunk;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.LongFunction;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProjectionTest {
+    private static final int SEEDS = 400;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void innerProductsOfProjectedFeaturesAreUnbiased() {
+        assertUnbiased((features, seed) -> GradientFeatures.of(features.sites(), new Projection(4, 4, seed)));
+    }
+
+    @Test
+    void innerProductsOfSketchedFeaturesAreUnbiased() {
+        assertUnbiased((features, seed) -> features.sketched(64, seed));
+    }
+
+    @Test
+    void innerProductsOfFeaturesProjectedAndSketchedAreUnbiased() {
+        assertUnbiased((features, seed) -> GradientFeatures.of(features.sites(), new Projection(6, 6, seed))
+                .sketched(80, seed));
+    }
+
+    private interface Shortened {
+        GradientFeatures with(GradientFeatures all, long seed);
+    }
+
+    /** Over many seeds the mean lies within four standard errors of the truth, and the truth is many errors from zero. */
+    private void assertUnbiased(Shortened shortened) {
+        try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
+                PointerScope outer = new PointerScope()) {
+            Signals signals = signals(model, TinyModels.sequences(21, 10, 6, 10));
+            GradientFeatures all = GradientFeatures.of(model.decoder().sites(), Projection.none());
+            double[] exact = products(all, signals);
+            LongFunction<double[]> products = seed -> {
+                try (PointerScope scope = new PointerScope()) {
+                    return products(shortened.with(all, seed), signals);
+                }
+            };
+            double[] sum = new double[exact.length];
+            double[] squares = new double[exact.length];
+            for (long seed = 0; seed < SEEDS; seed++) {
+                double[] found = products.apply(seed);
+                for (int i = 0; i < sum.length; i++) {
+                    sum[i] += found[i];
+                    squares[i] += found[i] * found[i];
+                }
+            }
+            for (int i = 0; i < sum.length; i++) {
+                double mean = sum[i] / SEEDS;
+                double error = Math.sqrt((squares[i] / SEEDS - mean * mean) / SEEDS);
+                assertThat(mean).isCloseTo(exact[i], within(4 * error));
+                assertThat(error).isPositive();
+            }
+            double error = Math.sqrt((squares[0] / SEEDS - Math.pow(sum[0] / SEEDS, 2)) / SEEDS);
+            assertThat(exact[0]).isGreaterThan(20 * error);
+        }
+    }
+
+    /** Of every pair of rows, the first with itself first. */
+    private static double[] products(GradientFeatures features, Signals signals) {
+        Tensor rows = features.rows(signals);
+        return Tensors.doubles(rows.matmul(rows.t()));
+    }
+
+    private static Signals signals(LanguageModel model, List<Sequence> rows) {
+        try (Trunk trunk = new Trunk(model.decoder(), 0, 0)) {
+            return Signals.of(
+                    model.decoder(), trunk, LossBatch.of(rows), model.decoder().sites());
+        }
+    }
+
+    @Test
+    void withoutAProjectionFeaturesAreTheGradientsThemselves() {
+        try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
+                PointerScope scope = new PointerScope()) {
+            Signals signals = signals(model, TinyModels.sequences(22, 10));
+            GradientFeatures none = GradientFeatures.of(model.decoder().sites(), Projection.none());
+            double[] features = Tensors.doubles(none.rows(signals));
+            for (Block block : none.blocks()) {
+                var site = model.decoder().sites().stream()
+                        .filter(s -> block.name().equals(s.name() + ".weight"))
+                        .findFirst()
+                        .orElseThrow();
+                double[] gradient = Tensors.doubles(signals.delta(site).t().matmul(signals.input(site)));
+                assertThat(block.entries()).isEqualTo(gradient.length);
+                assertThat(block.width()).isEqualTo(gradient.length);
+                for (int i = 0; i < gradient.length; i++) {
+                    assertThat(features[block.offset() + i]).isCloseTo(gradient[i], within(1e-12));
+                }
+            }
+        }
+    }
+
+    @Test
+    void sidesNoLongerThanTheLimitAreNotProjected() {
+        try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
+                PointerScope scope = new PointerScope()) {
+            Signals signals = signals(model, TinyModels.sequences(22, 10, 4));
+            GradientFeatures none = GradientFeatures.of(model.decoder().sites(), Projection.none());
+            GradientFeatures wide = GradientFeatures.of(model.decoder().sites(), new Projection(999, 999, 3));
+            assertThat(Tensors.doubles(wide.rows(signals))).isEqualTo(Tensors.doubles(none.rows(signals)));
+            assertThat(none.sketched(none.width(), 3)).isSameAs(none);
+        }
+    }
+
+    @Test
+    void theSameSeedGivesTheSameFeaturesAndAnotherOthers() {
+        try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
+                PointerScope scope = new PointerScope()) {
+            Signals signals = signals(model, TinyModels.sequences(23, 10));
+            var sites = model.decoder().sites();
+            double[] one = Tensors.doubles(
+                    GradientFeatures.of(sites, new Projection(4, 4, 1)).rows(signals));
+            assertThat(Tensors.doubles(
+                            GradientFeatures.of(sites, new Projection(4, 4, 1)).rows(signals)))
+                    .isEqualTo(one);
+            assertThat(Tensors.doubles(
+                            GradientFeatures.of(sites, new Projection(4, 4, 2)).rows(signals)))
+                    .isNotEqualTo(one);
+        }
+    }
+
+    @Test
+    void blocksTellTheirWidthAndTheEntriesBeforeProjection() {
+        try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64)) {
+            GradientFeatures features = GradientFeatures.of(model.decoder().sites(), new Projection(4, 20, 1));
+            Block down = features.blocks().stream()
+                    .filter(block -> block.name().equals("model.layers.0.mlp.down_proj.weight"))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(down.width()).isEqualTo(4 * 20);
+            assertThat(down.entries()).isEqualTo(16 * 24);
+            GradientFeatures sketched = features.sketched(32, 1);
+            assertThat(sketched.blocks()).hasSize(1);
+            assertThat(sketched.blocks().getFirst().width()).isEqualTo(32);
+            assertThat(sketched.blocks().getFirst().entries())
+                    .isEqualTo(
+                            features.blocks().stream().mapToLong(Block::entries).sum());
+        }
+    }
+
+    @Test
+    void textIsReadAndRefused() {
+        assertThat(Projection.parse("none", 4)).isEqualTo(Projection.none()).hasToString("none");
+        assertThat(Projection.parse("16x8", 4))
+                .isEqualTo(new Projection(16, 8, 4))
+                .hasToString("16x8");
+        for (String bad : List.of("16", "x", "0x16", "16x0", "-1x4", "16X16", "", "100000x1")) {
+            assertThatThrownBy(() -> Projection.parse(bad, 4))
+                    .isInstanceOf(UserInputException.class)
+                    .hasMessage("--projection '" + bad + "' must be none or two numbers such as 16x16");
+        }
+    }
+}
