@@ -1,9 +1,5 @@
 package dev.ascribe.torch.gradient;
 
-<<<<<<< HEAD
-=======
-import com.fasterxml.jackson.annotation.JsonInclude;
->>>>>>> robust
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;

@@ -1,9 +1,5 @@
 package dev.ascribe.torch.train;
 
-<<<<<<< HEAD
-=======
-import com.fasterxml.jackson.annotation.JsonInclude;
->>>>>>> robust
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
