@@ -199,6 +199,16 @@ class GradientIndexTest {
     }
 
     @Test
+    void anIndexWithoutItsDigestsIsDamaged() throws IOException {
+        build("index", 20, settings("4x4"), Progress.SILENT, false);
+        Path index = directory.resolve("index");
+        Files.delete(index.resolve("index.sha256"));
+        assertThatThrownBy(() -> GradientIndex.verify(index, Progress.SILENT))
+                .isInstanceOf(CorruptDataException.class)
+                .hasMessage(index + " has no index.sha256: build it again");
+    }
+
+    @Test
     void anIndexOfAnotherModelOrCorpusIsRefusedByName() {
         GradientIndex index = build("index", 20, settings("4x4"), Progress.SILENT, false);
         try (LanguageModel model = LanguageModel.open(model(), Precision.F32);
@@ -235,8 +245,8 @@ class GradientIndexTest {
                 .isInstanceOf(UserInputException.class)
                 .hasMessage(directory + " is no index: it has no index.json");
         assertThatThrownBy(() -> GradientIndex.verify(directory, Progress.SILENT))
-                .isInstanceOf(CorruptDataException.class)
-                .hasMessage(directory + " has no index.sha256: it is no index, or not finished");
+                .isInstanceOf(UserInputException.class)
+                .hasMessage(directory + " is no index: it has no index.json");
         Files.writeString(directory.resolve("index.json"), "{\"schema\": \"ascribe/index/9\"}");
         assertThatThrownBy(() -> GradientIndex.open(directory))
                 .isInstanceOf(UserInputException.class)

@@ -273,7 +273,7 @@ class TrainingTest {
     void aPlanRefusesWhatMakesNoSense() {
         assertThatThrownBy(() -> new TrainingPlan(0, 1, 1, Schedule.LINEAR, 0, 0, 1, 1, 0, 0))
                 .isInstanceOf(UserInputException.class)
-                .hasMessage("--epochs 0 must be at least 1");
+                .hasMessage("--epochs 0 must be within 1 and 100000");
         assertThatThrownBy(() -> new TrainingPlan(1, 1, Double.NaN, Schedule.LINEAR, 0, 0, 1, 1, 0, 0))
                 .hasMessage("--lr NaN must be above 0 and at most 10");
         assertThatThrownBy(() -> new TrainingPlan(1, 1, 1, Schedule.LINEAR, 0, 0, 1, 1, 1, 0))
