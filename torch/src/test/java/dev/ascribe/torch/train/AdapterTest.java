@@ -259,7 +259,7 @@ class AdapterTest {
                 .hasMessage("LoRA rank 0 must be within 1 and 4096");
         assertThatThrownBy(() -> config("{\"lora_alpha\": -1}"))
                 .isInstanceOf(UserInputException.class)
-                .hasMessage("LoRA alpha -1.0 must be positive");
+                .hasMessage("LoRA alpha -1.0 must be positive and finite");
     }
 
     private void refused(String json, String message) {
