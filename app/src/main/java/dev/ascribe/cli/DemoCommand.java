@@ -106,12 +106,7 @@ final class DemoCommand implements Callable<Integer> {
                     .toList();
             say("5. The proof: train again without these ten rows, and without ten others.%n");
             Proof proof = ProveCommand.prove(trace, opened, named, seeds, session, console);
-            say(
-                    "%s%n",
-                    TextReport.render(attribution, proof, Output.columns(), Output.colour())
-                            .lines()
-                            .dropWhile(line -> !line.toLowerCase(Locale.ROOT).startsWith("proof"))
-                            .reduce("", (all, line) -> all + line + System.lineSeparator()));
+            say("%s%n", TextReport.render(proof, Output.columns(), Output.colour()));
             kinds(facts, opened, answer, named);
             Path page = home.resolve("report.html");
             Output.write(page, Report.html(attribution, proof));
