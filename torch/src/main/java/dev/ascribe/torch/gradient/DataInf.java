@@ -14,7 +14,8 @@ import java.util.stream.Stream;
  *
  * <p>Per block l of d_l entries, λ_l = 0.1 · mean_i‖g_i,l‖² / d_l and
  * H_l⁻¹v = (1/(nλ_l)) Σ_i [v − (v·g_i)/(λ_l + ‖g_i‖²) g_i]. The score is (1/n) Σ_l g_l(q)ᵀ H_l⁻¹ g_l(i), in nats. A block whose
- * λ is 0 adds nothing. Two passes over the rows, whatever the number of queries; no n × n matrix.
+ * λ is 0 adds nothing. Two passes over the rows and one to score, whatever
+ * the number of queries; no n × n matrix.
  */
 public final class DataInf implements Curvature {
     /** The published damping: a tenth of the mean squared gradient entry. */
