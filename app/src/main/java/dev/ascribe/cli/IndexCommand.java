@@ -73,16 +73,18 @@ final class IndexCommand implements Callable<Integer> {
 
     @Option(
             names = "--projection",
-            defaultValue = "16x16",
+            defaultValue = "256",
             description =
-                    "Each longer side of a site's gradient is projected to this: 16x16 or none. Default: ${DEFAULT-VALUE}.")
+                    "Numbers a matrix is sketched to on average; or two sides, such as 16x16, to which longer sides of a"
+                            + " gradient are projected; or none. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String projection;
 
     @Option(
             names = "--width",
             defaultValue = "all",
-            description = "all, or sketch all features to so many columns. Default: ${DEFAULT-VALUE}.")
+            description = "all, or sketch the whole row to so many columns, whatever its matrices have. Default:"
+                    + " ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     private String width;
 

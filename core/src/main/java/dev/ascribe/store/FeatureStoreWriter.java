@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -109,6 +110,13 @@ public final class FeatureStoreWriter implements AutoCloseable {
      */
     public static FeatureStoreWriter open(Path directory, StoreSpec spec, int plannedRows) {
         return open(directory, spec, plannedRows, Set.of(), false, SEGMENT_LIMIT);
+    }
+
+    /** What a store was begun with, finished or not. */
+    public static Optional<StoreSpec> begun(Path directory) {
+        return Files.exists(directory.resolve(Manifest.FILE))
+                ? Optional.of(Manifest.read(directory).spec())
+                : Optional.empty();
     }
 
     /**

@@ -5,8 +5,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * What a store holds and what it was made from. Rows are comparable only under one spec.
@@ -51,14 +51,19 @@ public record StoreSpec(Dtype dtype, int width, List<Block> blocks, Map<String, 
      * @param mayDiffer identity keys that need not agree
      */
     void requireSame(StoreSpec asked, String where, Set<String> mayDiffer) {
-        SortedMap<String, String> here = described();
-        SortedMap<String, String> there = asked.described();
-        TreeMap<String, String> keys = new TreeMap<>(here);
-        keys.putAll(there);
-        for (String key : keys.keySet()) {
+        requireSame(identity, asked.identity, where, mayDiffer);
+        requireSame(layout(), asked.layout(), where, mayDiffer);
+    }
+
+    private static void requireSame(
+            Map<String, String> here, Map<String, String> there, String where, Set<String> mayDiffer) {
+        TreeSet<String> keys = new TreeSet<>(here.keySet());
+        keys.addAll(there.keySet());
+        keys.removeAll(mayDiffer);
+        for (String key : keys) {
             String stored = here.getOrDefault(key, "absent");
             String wanted = there.getOrDefault(key, "absent");
-            if (!stored.equals(wanted) && !mayDiffer.contains(key)) {
+            if (!stored.equals(wanted)) {
                 throw new UserInputException(
                         "%s was made with %s %s, but %s %s is asked for; name another folder, or delete this one to make it again"
                                 .formatted(where, key, stored, key, wanted));
@@ -66,8 +71,8 @@ public record StoreSpec(Dtype dtype, int width, List<Block> blocks, Map<String, 
         }
     }
 
-    private SortedMap<String, String> described() {
-        TreeMap<String, String> all = new TreeMap<>(identity);
+    private Map<String, String> layout() {
+        TreeMap<String, String> all = new TreeMap<>();
         all.put("dtype", dtype.label());
         all.put("width", Integer.toString(width));
         for (Block block : blocks) {

@@ -24,7 +24,7 @@ public final class DataInf implements Curvature {
     @Override
     public float[][] precondition(FeatureStore rows, float[][] queries) {
         List<Block> blocks = rows.spec().blocks();
-        if (blocks.getFirst().name().equals(GradientFeatures.SKETCH)) {
+        if (Sketch.isWhole(blocks)) {
             throw new UserInputException("datainf needs every matrix apart, but this index was sketched to width %d; "
                             .formatted(rows.width())
                     + "build one with --width all");

@@ -10,10 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Turns the {@link Signals} of a batch into one row of features a sequence: the gradients of chosen matrices, each projected
@@ -24,15 +22,11 @@ public final class GradientFeatures {
     /** Matrices are multiplied together up to this many columns, to save calls without using much memory. */
     private static final int GROUP_COLUMNS = 8192;
 
-    /** The name of the only block of sketched features. */
-    static final String SKETCH = "sketch";
-
     private final List<Linear> sites;
     private final List<List<Matrix>> groups = new ArrayList<>(); // of equal projected shape
     private final List<Block> blocks = new ArrayList<>();
     private final Projection.Signs signs;
     private final int width;
-    private final @Nullable Sketch sketch;
 
     /** One matrix whose gradient is taken: its unprojected and projected shape, and its factors, (N, rows) and (N, columns). */
     private record Matrix(
@@ -44,36 +38,7 @@ public final class GradientFeatures {
             Function<Signals, Tensor> left,
             Function<Signals, Tensor> right) {}
 
-    /** A count sketch: every feature is added, with a sign, to one of fewer columns (Charikar and others, 2002). */
-    private record Sketch(int width, Tensor columns, Tensor signs) {
-        static Sketch of(int from, int to, long seed) {
-            SplittableRandom random = new SplittableRandom(seed);
-            int[] columns = new int[from];
-            float[] signs = new float[from];
-            for (int i = 0; i < from; i++) {
-                columns[i] = random.nextInt(to);
-                signs[i] = random.nextBoolean() ? 1 : -1;
-            }
-            return new Sketch(to, Tensors.keep(Tensors.of(columns)), Tensors.keep(Tensors.of(signs, from)));
-        }
-
-        Tensor apply(Tensor rows) {
-            return Tensors.zeros(rows.scalar_type(), rows.size(0), width).index_add_(1, columns, rows.mul(signs));
-        }
-    }
-
-    private GradientFeatures(GradientFeatures all, Sketch sketch) {
-        this.sites = all.sites;
-        this.signs = all.signs;
-        this.groups.addAll(all.groups);
-        long entries = all.blocks.stream().mapToLong(Block::entries).sum();
-        this.blocks.add(new Block(SKETCH, 0, sketch.width(), entries));
-        this.width = sketch.width();
-        this.sketch = sketch;
-    }
-
     private GradientFeatures(List<Linear> sites, List<Matrix> matrices, Projection projection) {
-        this.sketch = null;
         this.sites = sites;
         this.signs = new Projection.Signs(projection.seed());
         Map<List<Integer>, List<Matrix>> open = new LinkedHashMap<>();
@@ -154,11 +119,6 @@ public final class GradientFeatures {
         return new Matrix(name, rows, columns, projection.rowsOf(rows), projection.columnsOf(columns), left, right);
     }
 
-    /** The same features, sketched to fewer columns; as they are when they are no more than that. */
-    public GradientFeatures sketched(int columns, long seed) {
-        return columns >= width ? this : new GradientFeatures(this, Sketch.of(width, columns, seed));
-    }
-
     /** The linear layers to listen to. */
     public List<Linear> sites() {
         return sites;
@@ -195,8 +155,7 @@ public final class GradientFeatures {
             Tensor right = split(packed, rights, q).permute(0, 2, 1, 3); // (B, g, T, q)
             parts.add(left.matmul(right).reshape(packed.sequences(), (long) group.size() * p * q));
         }
-        Tensor rows = parts.size() == 1 ? parts.getFirst() : Tensors.cat(parts, 1);
-        return sketch == null ? rows : sketch.apply(rows);
+        return parts.size() == 1 ? parts.getFirst() : Tensors.cat(parts, 1);
     }
 
     /** Factors of a group side by side, a sequence at a time: shape (B, T, g, columns). */

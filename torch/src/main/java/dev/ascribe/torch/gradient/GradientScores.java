@@ -27,10 +27,13 @@ public final class GradientScores {
         List<double[][]> parts = new ArrayList<>();
         for (Point point : index.points()) {
             IndexSettings settings = index.settings();
-            try (Subject subject = lineage.at(point, settings.sites(), settings.signs())
-                            .laidOut(settings);
+            try (Subject subject = lineage.at(point, settings.sites(), settings.sides());
                     FeatureStore store = index.store(point)) {
-                parts.add(method.scores(store, new RowGradients(subject).all(queries)));
+                Sketch sketch =
+                        Sketch.of(subject.features().blocks(), store.spec().blocks(), settings.seed());
+                float[][] rows = new RowGradients(subject).all(queries);
+                parts.add(
+                        method.scores(store, Stream.of(rows).map(sketch::apply).toArray(float[][]::new)));
             }
         }
         return sum(parts, index.points(), method);

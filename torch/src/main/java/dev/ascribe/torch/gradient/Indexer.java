@@ -3,23 +3,32 @@ package dev.ascribe.torch.gradient;
 import dev.ascribe.Corpus;
 import dev.ascribe.Progress;
 import dev.ascribe.SampleId;
+import dev.ascribe.store.Block;
 import dev.ascribe.store.Dtype;
 import dev.ascribe.store.FeatureStoreWriter;
 import dev.ascribe.store.StoreSpec;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.train.Adapter;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Builds a {@link GradientIndex}, going on where an earlier attempt was interrupted. */
 public final class Indexer {
     private static final long COMMIT_EVERY_NANOS = 2_000_000_000L;
+
+    /** Rows whose gradients say how a sketch's columns are shared out; the first ones, so that a corpus may grow. */
+    private static final int PILOT_ROWS = 16;
 
     private final Lineage lineage;
     private final Corpus corpus;
@@ -98,9 +107,9 @@ public final class Indexer {
         return path.toAbsolutePath().normalize().toString();
     }
 
-    /** Puts the model into a state, with features as the settings say. */
+    /** Puts the model into a state, with full features of the sites that the settings say. */
     Subject subject(Point point) {
-        return lineage.at(point, settings.sites(), settings.signs()).laidOut(settings);
+        return lineage.at(point, settings.sites(), settings.sides());
     }
 
     /**
@@ -109,28 +118,29 @@ public final class Indexer {
      * @param chosen row numbers of the corpus
      */
     void write(Subject subject, Point point, Path store, int[] chosen, Dtype dtype, boolean grown) {
-        StoreSpec spec = new StoreSpec(
-                dtype, subject.features().width(), subject.features().blocks(), identity(point));
         RowGradients gradients = new RowGradients(subject);
+        Deque<float[]> ahead = new ArrayDeque<>();
+        List<Block> full = subject.features().blocks();
+        Map<String, String> identity = identity(point);
+        List<Block> blocks = FeatureStoreWriter.begun(store)
+                .map(begun -> laidOutAlike(begun.identity(), identity) ? begun.blocks() : full)
+                .orElseGet(() -> settings.stored(full, () -> shares(full, gradients, chosen, ahead)));
+        Sketch sketch = Sketch.of(full, blocks, settings.seed());
+        StoreSpec spec = new StoreSpec(dtype, sketch.width(), blocks, identity);
         try (FeatureStoreWriter writer = grown
                 ? FeatureStoreWriter.extend(store, spec, chosen.length, Set.of("data"))
                 : FeatureStoreWriter.open(store, spec, chosen.length)) {
             int at = writer.rows();
             long committed = System.nanoTime();
             while (at < chosen.length) {
-                List<Sequence> ahead = new ArrayList<>();
-                for (int i = at; i < Math.min(chosen.length, at + RowGradients.lookAhead()); i++) {
-                    ahead.add(rows.apply(chosen[i]));
-                }
-                int count = gradients.next(ahead);
-                List<Sequence> batch = ahead.subList(0, count);
+                List<Sequence> batch = batch(gradients, chosen, at);
                 List<SampleId> ids = new ArrayList<>();
-                for (int i = at; i < at + count; i++) {
+                for (int i = at; i < at + batch.size(); i++) {
                     ids.add(corpus.id(chosen[i]));
                 }
-                writer.append(ids, gradients.of(batch));
+                writer.append(ids, sketch.apply(ahead.isEmpty() ? gradients.of(batch) : ahead.poll()));
                 tokens += batch.stream().mapToInt(Sequence::length).sum();
-                at += count;
+                at += batch.size();
                 progress.at("gradients at " + point.name(), at, chosen.length);
                 if (System.nanoTime() - committed > commitEveryNanos) {
                     writer.commit();
@@ -139,6 +149,56 @@ public final class Indexer {
             }
             writer.finish();
         }
+    }
+
+    private List<Sequence> batch(RowGradients gradients, int[] chosen, int at) {
+        List<Sequence> coming = new ArrayList<>();
+        for (int i = at; i < Math.min(chosen.length, at + RowGradients.lookAhead()); i++) {
+            coming.add(rows.apply(chosen[i]));
+        }
+        return coming.subList(0, gradients.next(coming));
+    }
+
+    /**
+     * How much each block contributes to the inner products of the first rows: the root of its mean squared share of a row's
+     * squared norm.
+     *
+     * @param ahead takes the batches' full features, so that they are not computed again
+     * @return one a block, summing to 1
+     */
+    private double[] shares(List<Block> blocks, RowGradients gradients, int[] chosen, Deque<float[]> ahead) {
+        double[] squares = new double[blocks.size()];
+        int width = gradients.width();
+        for (int at = 0; at < Math.min(PILOT_ROWS, chosen.length); ) {
+            List<Sequence> batch = batch(gradients, chosen, at);
+            float[] features = gradients.of(batch);
+            ahead.add(features);
+            at += batch.size();
+            for (int row = 0; row < batch.size(); row++) {
+                double[] energies = new double[squares.length];
+                for (int b = 0; b < energies.length; b++) {
+                    Block block = blocks.get(b);
+                    int from = row * width + block.offset();
+                    for (int i = from; i < from + block.width(); i++) {
+                        energies[b] += (double) features[i] * features[i];
+                    }
+                }
+                double total = DoubleStream.of(energies).sum();
+                for (int b = 0; b < energies.length && total > 0; b++) {
+                    squares[b] += energies[b] / total * (energies[b] / total);
+                }
+            }
+        }
+        double sum = DoubleStream.of(squares).map(Math::sqrt).sum();
+        return DoubleStream.of(squares)
+                .map(square -> sum == 0 ? 1.0 / squares.length : Math.sqrt(square) / sum)
+                .toArray();
+    }
+
+    /** Otherwise the store is refused, and its blocks mean nothing. */
+    private static boolean laidOutAlike(Map<String, String> one, Map<String, String> other) {
+        return Stream.of("model", "checkpoint", "sites", "projection", "width")
+                .allMatch(key -> Objects.equals(one.get(key), other.get(key)));
     }
 
     private Map<String, String> identity(Point point) {

@@ -33,22 +33,6 @@ public record Projection(int rows, int columns, long seed) {
         return new Projection(UNLIMITED, UNLIMITED, 0);
     }
 
-    /**
-     * {@code 16x16} or {@code none}.
-     *
-     * @param text as the user typed it
-     */
-    public static Projection parse(String text, long seed) {
-        if (text.equals("none")) {
-            return none();
-        }
-        if (!text.matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
-            throw new UserInputException("--projection '" + text + "' must be none or two numbers such as 16x16");
-        }
-        String[] sides = text.split("x", -1);
-        return new Projection(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]), seed);
-    }
-
     int rowsOf(int out) {
         return Math.min(out, rows);
     }

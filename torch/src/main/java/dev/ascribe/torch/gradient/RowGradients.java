@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 
-/** Per-sequence gradient features of a {@link Subject}, in batches that bound memory. */
+/** Per-sequence gradient features of a {@link Subject}, not sketched, in batches that bound memory. */
 final class RowGradients {
     /** Tokens that pass through the model at once. */
     private static final int BATCH_TOKENS = 512;
@@ -25,6 +25,11 @@ final class RowGradients {
         this.subject = subject;
     }
 
+    /** Features a sequence. */
+    int width() {
+        return subject.features().width();
+    }
+
     /**
      * How many sequences, from the first on, make the next batch: a function of what lies ahead alone, so that an interrupted
      * pass goes on with the very batches of an uninterrupted one.
@@ -34,9 +39,7 @@ final class RowGradients {
         int count = 0;
         for (Sequence sequence : ahead) {
             tokens += sequence.length();
-            boolean full = tokens > BATCH_TOKENS
-                    || count >= BATCH_ROWS
-                    || (count + 1L) * subject.features().width() > BATCH_FEATURES;
+            boolean full = tokens > BATCH_TOKENS || count >= BATCH_ROWS || (count + 1L) * width() > BATCH_FEATURES;
             if (full && count > 0) {
                 break;
             }
@@ -56,7 +59,7 @@ final class RowGradients {
      * @return row after row, shape (sequences, width); zeros for a sequence without targets
      */
     float[] of(List<Sequence> sequences) {
-        int width = subject.features().width();
+        int width = width();
         List<Sequence> predicting =
                 sequences.stream().filter(sequence -> sequence.targets() > 0).toList();
         float[] found = new float[Math.multiplyExact(predicting.size(), width)];
@@ -86,7 +89,7 @@ final class RowGradients {
 
     /** Features of all sequences, one array each. */
     float[][] all(List<Sequence> sequences) {
-        int width = subject.features().width();
+        int width = width();
         float[][] all = new float[sequences.size()][];
         int from = 0;
         while (from < sequences.size()) {

@@ -62,11 +62,6 @@ public final class Subject implements AutoCloseable {
         return chosen;
     }
 
-    /** The same state with features laid out by an index's settings. */
-    Subject laidOut(IndexSettings settings) {
-        return new Subject(model, settings.layout(features), leave);
-    }
-
     /** The model in its state. */
     public LanguageModel model() {
         return model;

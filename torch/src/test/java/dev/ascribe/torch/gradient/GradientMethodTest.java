@@ -116,7 +116,7 @@ class GradientMethodTest {
 
     @Test
     void datainfRefusesASketch() {
-        List<Block> sketch = List.of(new Block(GradientFeatures.SKETCH, 0, WIDTH, 400));
+        List<Block> sketch = List.of(new Block(Sketch.WHOLE, 0, WIDTH, 400));
         try (FeatureStore store = store(sketch)) {
             assertThatThrownBy(() -> method("datainf").scores(store, queries))
                     .isInstanceOf(UserInputException.class)

@@ -28,28 +28,9 @@ class ProjectionTest {
     @TempDir
     private Path directory;
 
+    /** Over many seeds the mean lies within four standard errors of the truth, and the truth is many errors from zero. */
     @Test
     void innerProductsOfProjectedFeaturesAreUnbiased() {
-        assertUnbiased((features, seed) -> GradientFeatures.of(features.sites(), new Projection(4, 4, seed)));
-    }
-
-    @Test
-    void innerProductsOfSketchedFeaturesAreUnbiased() {
-        assertUnbiased((features, seed) -> features.sketched(64, seed));
-    }
-
-    @Test
-    void innerProductsOfFeaturesProjectedAndSketchedAreUnbiased() {
-        assertUnbiased((features, seed) -> GradientFeatures.of(features.sites(), new Projection(6, 6, seed))
-                .sketched(80, seed));
-    }
-
-    private interface Shortened {
-        GradientFeatures with(GradientFeatures all, long seed);
-    }
-
-    /** Over many seeds the mean lies within four standard errors of the truth, and the truth is many errors from zero. */
-    private void assertUnbiased(Shortened shortened) {
         try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
                 PointerScope outer = new PointerScope()) {
             Signals signals = signals(model, TinyModels.sequences(21, 10, 6, 10));
@@ -57,7 +38,7 @@ class ProjectionTest {
             double[] exact = products(all, signals);
             LongFunction<double[]> products = seed -> {
                 try (PointerScope scope = new PointerScope()) {
-                    return products(shortened.with(all, seed), signals);
+                    return products(GradientFeatures.of(all.sites(), new Projection(4, 4, seed)), signals);
                 }
             };
             double[] sum = new double[exact.length];
@@ -123,7 +104,6 @@ class ProjectionTest {
             GradientFeatures none = GradientFeatures.of(model.decoder().sites(), Projection.none());
             GradientFeatures wide = GradientFeatures.of(model.decoder().sites(), new Projection(999, 999, 3));
             assertThat(Tensors.doubles(wide.rows(signals))).isEqualTo(Tensors.doubles(none.rows(signals)));
-            assertThat(none.sketched(none.width(), 3)).isSameAs(none);
         }
     }
 
@@ -154,25 +134,13 @@ class ProjectionTest {
                     .orElseThrow();
             assertThat(down.width()).isEqualTo(4 * 20);
             assertThat(down.entries()).isEqualTo(16 * 24);
-            GradientFeatures sketched = features.sketched(32, 1);
-            assertThat(sketched.blocks()).hasSize(1);
-            assertThat(sketched.blocks().getFirst().width()).isEqualTo(32);
-            assertThat(sketched.blocks().getFirst().entries())
-                    .isEqualTo(
-                            features.blocks().stream().mapToLong(Block::entries).sum());
         }
     }
 
     @Test
-    void textIsReadAndRefused() {
-        assertThat(Projection.parse("none", 4)).isEqualTo(Projection.none()).hasToString("none");
-        assertThat(Projection.parse("16x8", 4))
-                .isEqualTo(new Projection(16, 8, 4))
-                .hasToString("16x8");
-        for (String bad : List.of("16", "x", "0x16", "16x0", "-1x4", "16X16", "", "100000x1")) {
-            assertThatThrownBy(() -> Projection.parse(bad, 4))
-                    .isInstanceOf(UserInputException.class)
-                    .hasMessage("--projection '" + bad + "' must be none or two numbers such as 16x16");
-        }
+    void aProjectionThatKeepsNothingIsRefused() {
+        assertThatThrownBy(() -> new Projection(0, 4, 1))
+                .isInstanceOf(UserInputException.class)
+                .hasMessage("a projection of 0x4 keeps nothing; use 16x16 or none");
     }
 }
