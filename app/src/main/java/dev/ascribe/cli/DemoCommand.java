@@ -4,6 +4,7 @@ import dev.ascribe.Attribution;
 import dev.ascribe.Influence;
 import dev.ascribe.Proof;
 import dev.ascribe.Ranking;
+import dev.ascribe.UserCache;
 import dev.ascribe.UserInputException;
 import dev.ascribe.demo.DemoCorpus;
 import dev.ascribe.report.Report;
@@ -68,7 +69,7 @@ final class DemoCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         ProveCommand.requireSeeds(seeds);
         Session session = new Session(spec);
-        Path home = out == null ? Session.cache().resolve("demo") : out;
+        Path home = out == null ? UserCache.directory().resolve("demo") : out;
         clear(home);
         DemoCorpus facts = model == null ? DemoCorpus.of(0) : DemoCorpus.of(0).shortened();
         Path data = home.resolve("facts.jsonl");
@@ -86,7 +87,7 @@ final class DemoCommand implements Callable<Integer> {
                         ? "A small GPT is trained on them from random weights."
                         : model + " is fine-tuned on them.");
         Path run = home.resolve("run");
-        int trained = Main.run(model == null ? train(data, run) : finetune(model, data, run));
+        int trained = model == null ? train(data, run) : finetune(model, data, run);
         if (trained != 0) {
             return trained;
         }
@@ -121,17 +122,22 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     /** The recipe of the embedded demo; all rows are learned, because a planted row that is held out teaches nothing. */
-    private String[] train(Path data, Path run) {
-        return ("train --arch gpt:2-64-4 --epochs 10 --batch 8 --lr 6e-3 --warm-up 0.05 --validation 0 --max-tokens 64 --data "
-                        + data + " --out " + run + " --seed " + seed)
-                .split(" ");
+    private int train(Path data, Path run) {
+        return learn(
+                "train --arch gpt:2-64-4 --epochs 10 --batch 8 --lr 6e-3 --warm-up 0.05 --max-tokens 64", data, run);
     }
 
     /** The recipe on a language model: adapters on every linear layer. */
-    private String[] finetune(Path base, Path data, Path run) {
-        return ("finetune --epochs 3 --lr 1e-3 --validation 0 --max-tokens 128 --model " + base + " --data " + data
-                        + " --out " + run + " --seed " + seed)
-                .split(" ");
+    private int finetune(Path base, Path data, Path run) {
+        return learn("finetune --epochs 3 --lr 1e-3 --max-tokens 128", data, run, "--model", base.toString());
+    }
+
+    private int learn(String recipe, Path data, Path run, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(recipe.split(" ")));
+        arguments.addAll(List.of(more));
+        arguments.addAll(List.of("--validation", "0", "--data", data.toString(), "--out", run.toString()));
+        arguments.addAll(List.of("--seed", Long.toString(seed)));
+        return Main.run(arguments.toArray(String[]::new));
     }
 
     /** What is known here because we planted it, and was used for nothing above. */

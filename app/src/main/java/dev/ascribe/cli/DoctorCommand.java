@@ -3,6 +3,7 @@ package dev.ascribe.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.sun.management.OperatingSystemMXBean;
+import dev.ascribe.UserCache;
 import dev.ascribe.store.MemoryBandwidth;
 import dev.ascribe.torch.Engine;
 import java.io.IOException;
@@ -62,7 +63,7 @@ final class DoctorCommand implements Callable<Integer> {
         found.put("gigaflopsBf16", bf16);
         found.put("gigabytesPerSecond", bandwidth);
         found.put("products", bf16 > 1.5 * f32 ? "bf16" : "f32");
-        found.put("cache", Session.cache().toString());
+        found.put("cache", UserCache.directory().toString());
         found.put("provenance", session.provenance(null, null, null, null, 0));
         if (json) {
             System.out.println(new ObjectMapper()

@@ -9,7 +9,6 @@ import dev.ascribe.torch.train.LoraConfig;
 import dev.ascribe.torch.train.LoraRecipe;
 import dev.ascribe.torch.train.Training;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,23 +39,6 @@ final class FinetuneCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private Path out;
 
-    @Option(names = "--rank", defaultValue = "8", description = "r of LoRA. Default: ${DEFAULT-VALUE}.")
-    private int rank;
-
-    @Option(names = "--alpha", defaultValue = "16", description = "alpha of LoRA. Default: ${DEFAULT-VALUE}.")
-    private double alpha;
-
-    @Option(names = "--rslora", description = "Scale by alpha over the root of r.")
-    private boolean rsLora;
-
-    @Option(
-            names = "--targets",
-            defaultValue = "all-linear",
-            description =
-                    "all-linear, module names separated by commas, or a regular expression. Default: ${DEFAULT-VALUE}.")
-    @SuppressWarnings("NullAway.Init")
-    private String targets;
-
     @Option(names = "--epochs", defaultValue = "3", description = "Default: ${DEFAULT-VALUE}.")
     private int epochs;
 
@@ -70,13 +52,16 @@ final class FinetuneCommand implements Callable<Integer> {
     private final PlanOptions plan = new PlanOptions();
 
     @Mixin
+    private final LoraOptions lora = new LoraOptions();
+
+    @Mixin
     private final TextOptions text = new TextOptions();
 
     private final Console console = new Console();
 
     @Override
     public Integer call() {
-        LoraConfig config = new LoraConfig(rank, alpha, rsLora, LoraConfig.Targets.parse(targets), Map.of(), Map.of());
+        LoraConfig config = lora.config();
         var trainingPlan = plan.plan(epochs, batch, learningRate);
         Session session = new Session(spec);
         try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);

@@ -14,7 +14,6 @@ import dev.ascribe.torch.gradient.Point;
 import dev.ascribe.torch.model.LanguageModel;
 import dev.ascribe.torch.model.Precision;
 import dev.ascribe.torch.train.Dataset;
-import dev.ascribe.torch.train.LoraConfig;
 import dev.ascribe.torch.train.Run;
 import dev.ascribe.torch.train.Run.TextSettings;
 import java.nio.file.Path;
@@ -97,29 +96,13 @@ final class IndexCommand implements Callable<Integer> {
     private String dtype;
 
     @Option(
-            names = "--rank",
-            defaultValue = "8",
-            description = "r of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
-    private int rank;
-
-    @Option(
-            names = "--alpha",
-            defaultValue = "16",
-            description = "alpha of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
-    private double alpha;
-
-    @Option(
-            names = "--targets",
-            defaultValue = "all-linear",
-            description = "Modules of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
-    @SuppressWarnings("NullAway.Init")
-    private String targets;
-
-    @Option(
             names = "--seed",
             defaultValue = "0",
             description = "Of projections, and of A at init. Default: ${DEFAULT-VALUE}.")
     private long seed;
+
+    @Mixin
+    private final LoraOptions lora = new LoraOptions();
 
     @Mixin
     private final TextOptions text = new TextOptions();
@@ -135,7 +118,8 @@ final class IndexCommand implements Callable<Integer> {
         Run opened = run == null ? null : Run.open(run);
         if (run != null) {
             console.warnIgnored(spec, run, TextOptions.NAMES);
-            console.warnIgnored(spec, run, "--model", "--adapter", "--rank", "--alpha", "--targets");
+            console.warnIgnored(spec, run, "--model", "--adapter");
+            console.warnIgnored(spec, run, LoraOptions.NAMES);
         }
         TextSettings settings = opened == null ? text.settings() : opened.text();
         Precision products = dtype.equals("auto") && Engine.prefersBfloat16() ? Precision.BF16 : Precision.F32;
@@ -143,7 +127,6 @@ final class IndexCommand implements Callable<Integer> {
         if (rows == null) {
             throw new UserInputException("give --run RUN, or --model and --data");
         }
-        long started = System.nanoTime();
         try (Corpus corpus = TextOptions.open(rows, settings.skipBad(), console);
                 Lineage lineage = lineage(opened, products)) {
             if (opened != null && !opened.dataDigest().equals(corpus.digest())) {
@@ -161,6 +144,7 @@ final class IndexCommand implements Callable<Integer> {
             List<Point> points = lineage.points(checkpoints);
             Dataset dataset = Dataset.of(corpus, TextOptions.encoder(lineage.model(), settings));
             Indexer indexer = new Indexer(lineage, corpus, dataset::row, index, console);
+            long started = System.nanoTime();
             GradientIndex built = indexer.build(out, points, rows, run, false);
             dataset.warn(console::warn);
             console.speed(indexer.tokens(), (System.nanoTime() - started) / 1e9);
@@ -176,8 +160,7 @@ final class IndexCommand implements Callable<Integer> {
         if (model == null) {
             throw new UserInputException("give --run RUN, or --model and --data");
         }
-        LoraConfig start = LoraConfig.of(rank, alpha, LoraConfig.Targets.parse(targets));
-        return Lineage.of(model, adapters, start, seed, products);
+        return Lineage.of(model, adapters, lora.config(), seed, products);
     }
 
     private Dtype stored(Precision products) {

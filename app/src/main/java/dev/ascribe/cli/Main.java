@@ -4,6 +4,7 @@ import dev.ascribe.AscribeException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -14,7 +15,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The command line. Results go to stdout, progress to stderr; exit codes are 0 done, 1 the check or claim failed, 2 bad input or
- * usage, 3 environment, 70 a bug.
+ * usage, 3 environment, 70 a bug, 130 interrupted.
  */
 @Command(
         name = "ascribe",
@@ -37,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main {
     private static final int ENVIRONMENT = 3;
     private static final int BUG = 70;
+    private static final int INTERRUPTED = 130;
 
     /** What libtorch says when the system gives it no memory. */
     private static final String ALLOCATION_FAILED = "DefaultCPUAllocator";
@@ -58,7 +60,19 @@ public final class Main {
     public static void main(String[] args) {
         System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(System.err, true, StandardCharsets.UTF_8));
-        System.exit(run(args));
+        AtomicBoolean finished = new AtomicBoolean();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> leave(finished.get())));
+        int code = run(args);
+        finished.set(true);
+        System.exit(code);
+    }
+
+    /** At a signal the engine is in the middle of its work, and tearing it down then would crash it. */
+    private static void leave(boolean finished) {
+        if (!finished) {
+            Scratch.removeAll();
+            Runtime.getRuntime().halt(INTERRUPTED);
+        }
     }
 
     /** Runs a command and returns its exit code. */

@@ -1,12 +1,11 @@
 package dev.ascribe.cli;
 
 import dev.ascribe.Result;
-import dev.ascribe.UserInputException;
+import dev.ascribe.WholeFile;
 import dev.ascribe.report.Report;
 import dev.ascribe.report.ResultJson;
 import dev.ascribe.report.TextReport;
-import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -55,14 +54,6 @@ final class Output {
     }
 
     static void write(Path file, String text) {
-        try {
-            Path parent = file.toAbsolutePath().getParent();
-            if (parent != null) {
-                Files.createDirectories(parent);
-            }
-            Files.writeString(file, text);
-        } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s; check space and permission".formatted(file, e), e);
-        }
+        WholeFile.write(file, text.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -2,7 +2,6 @@ package dev.ascribe.cli;
 
 import dev.ascribe.Provenance;
 import dev.ascribe.torch.Engine;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
@@ -52,12 +51,5 @@ final class Session {
                 Engine.versions(),
                 startedAt.truncatedTo(ChronoUnit.SECONDS).toString(),
                 (System.nanoTime() - started) / 1e9);
-    }
-
-    /** The user's cache, for what may be lost at any time. */
-    static Path cache() {
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        Path home = xdg == null || xdg.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
-        return home.resolve("ascribe");
     }
 }

@@ -36,25 +36,6 @@ final class TraceCommand implements Callable<Integer> {
     private List<Path> adapters = List.of();
 
     @Option(
-            names = "--rank",
-            defaultValue = "8",
-            description = "r of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
-    private int rank;
-
-    @Option(
-            names = "--alpha",
-            defaultValue = "16",
-            description = "alpha of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
-    private double alpha;
-
-    @Option(
-            names = "--targets",
-            defaultValue = "all-linear",
-            description = "Modules of LoRA at init, where no adapter says it. Default: ${DEFAULT-VALUE}.")
-    @SuppressWarnings("NullAway.Init")
-    private String targets;
-
-    @Option(
             names = "--top",
             defaultValue = "10",
             description = "Rows named at most, or all. Default: ${DEFAULT-VALUE}.")
@@ -63,6 +44,9 @@ final class TraceCommand implements Callable<Integer> {
 
     @Option(names = "--per-token", description = "Also name the rows behind each token of the answer.")
     private boolean perToken;
+
+    @Mixin
+    private final LoraOptions lora = new LoraOptions();
 
     @Mixin
     private final TextOptions text = new TextOptions();
@@ -74,7 +58,7 @@ final class TraceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LoraConfig start = LoraConfig.of(rank, alpha, LoraConfig.Targets.parse(targets));
+        LoraConfig start = lora.config();
         int count = count();
         Session session = new Session(spec);
         Path decides = trace.index != null ? trace.index : trace.run;
@@ -82,7 +66,8 @@ final class TraceCommand implements Callable<Integer> {
             console.warnIgnored(spec, decides, TextOptions.NAMES);
         }
         if (trace.run != null) {
-            console.warnIgnored(spec, trace.run, "--model", "--adapter", "--rank", "--alpha", "--targets");
+            console.warnIgnored(spec, trace.run, "--model", "--adapter");
+            console.warnIgnored(spec, trace.run, LoraOptions.NAMES);
         }
         try (TraceOptions.Opened opened = trace.open(model, adapters, start, text.settings(), console)) {
             output.show(trace.dress(opened, trace.trace(opened, count, perToken, console), session), console);

@@ -25,7 +25,6 @@ import dev.ascribe.torch.train.Dataset;
 import dev.ascribe.torch.train.LoraConfig;
 import dev.ascribe.torch.train.Run;
 import dev.ascribe.torch.train.Run.TextSettings;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -252,22 +251,11 @@ final class TraceOptions {
                 new TextSettings("", "", 0, false),
                 seed);
         Indexer indexer = new Indexer(opened.lineage, opened.corpus, opened.dataset::row, settings, console);
-        Path scratch = scratch();
+        Path scratch = Scratch.create();
         try {
             return GradientScores.of(indexer, rows, opened.lineage.points(checkpoints), scratch, chosen, queries);
         } finally {
-            GradientScores.delete(scratch);
-        }
-    }
-
-    private static Path scratch() {
-        try {
-            Path cache = Files.createDirectories(Session.cache());
-            Path scratch = Files.createTempDirectory(cache, "gradients-");
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> GradientScores.delete(scratch)));
-            return scratch;
-        } catch (IOException e) {
-            throw new UserInputException("%s cannot be used: %s; set XDG_CACHE_HOME".formatted(Session.cache(), e), e);
+            Scratch.remove(scratch);
         }
     }
 

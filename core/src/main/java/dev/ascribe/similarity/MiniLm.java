@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.ascribe.EngineUnavailableException;
+import dev.ascribe.UserCache;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.embedding.onnx.AbstractInProcessEmbeddingModel;
 import dev.langchain4j.model.embedding.onnx.OnnxBertBiEncoder;
@@ -27,7 +28,7 @@ final class MiniLm implements AutoCloseable {
     }
 
     static MiniLm load() {
-        OfflineDjl.configure();
+        UserCache.holdNativeLibraries();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions();
                 InputStream model = resource("/all-minilm-l6-v2-q.onnx");
                 InputStream tokenizer = resource("/all-minilm-l6-v2-q-tokenizer.json")) {
@@ -42,8 +43,7 @@ final class MiniLm implements AutoCloseable {
         } catch (IOException | OrtException | LinkageError | EngineException e) {
             throw new EngineUnavailableException(
                     "the sentence encoder could not be loaded: %s. Its native parts are unpacked into %s and %s, which must be writable and allow execution"
-                            .formatted(
-                                    e.getMessage(), OfflineDjl.cacheDirectory(), System.getProperty("java.io.tmpdir")),
+                            .formatted(e.getMessage(), UserCache.directory(), System.getProperty("java.io.tmpdir")),
                     e);
         }
     }

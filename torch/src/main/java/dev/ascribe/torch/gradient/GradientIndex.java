@@ -10,13 +10,13 @@ import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
 import dev.ascribe.Progress;
 import dev.ascribe.UserInputException;
+import dev.ascribe.WholeFile;
 import dev.ascribe.store.FeatureStore;
 import dev.ascribe.torch.model.LanguageModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -126,18 +126,12 @@ public final class GradientIndex {
         try {
             byte[] json = JSON.writeValueAsBytes(document);
             String digest = Digests.name(Digests.sha256(json));
-            write(directory.resolve(SUMS), sums(directory, digest).getBytes(StandardCharsets.UTF_8));
-            write(directory.resolve(FILE), json);
+            WholeFile.write(directory.resolve(SUMS), sums(directory, digest).getBytes(StandardCharsets.UTF_8));
+            WholeFile.write(directory.resolve(FILE), json);
             return new GradientIndex(directory, document);
         } catch (IOException e) {
             throw new UserInputException("index %s cannot be written: %s".formatted(directory, e), e);
         }
-    }
-
-    private static void write(Path file, byte[] bytes) throws IOException {
-        Path partial = file.resolveSibling("." + file.getFileName() + ".partial");
-        Files.write(partial, bytes);
-        Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** One line a file outside the feature stores, which check themselves: digest, two spaces, path. */

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Shapes: N tokens of a {@link Packed} batch, B sequences, T the longest, C the width, H query heads, K key heads, D the
  * head width, V the vocabulary. The residual stream has the type of the embedding; products run in each weight's own type.
  */
-public final class Decoder {
+public final class Decoder implements AutoCloseable {
     private final DecoderConfig config;
+    private final Weights weights;
     private final Tensor tokenEmbedding; // (V, C)
     private final @Nullable Tensor positionEmbedding; // (context, C), where positions are learned
     private final @Nullable Rotary rotary;
@@ -63,6 +64,7 @@ public final class Decoder {
     /** Assembles a decoder from named weights; a missing or misshapen one is refused by name. */
     Decoder(DecoderConfig config, Weights weights) {
         this.config = config;
+        this.weights = weights;
         boolean gpt = config.naming() == DecoderConfig.Naming.GPT2;
         int c = config.width();
         this.tokenEmbedding =
@@ -131,6 +133,13 @@ public final class Decoder {
                 ? weights.product(name + ".weight", in, out).t()
                 : weights.product(name + ".weight", out, in);
         return new Linear(name, block, weight, biased ? weights.get(name + ".bias", out) : null);
+    }
+
+    /** Frees the weights. */
+    @Override
+    public void close() {
+        sites().forEach(Linear::unmerge);
+        weights.free();
     }
 
     /** What the decoder is. */

@@ -71,21 +71,27 @@ public final class LanguageModel implements AutoCloseable {
             throw new UserInputException(
                     "model '%s' does not exist; give a Hugging Face directory or a .gguf file".formatted(path));
         }
-        try {
-            return Files.isDirectory(path) ? openDirectory(path, precision) : openGguf(path, precision);
-        } catch (IOException e) {
-            throw new UserInputException("model '%s' cannot be read: %s".formatted(path, e.getMessage()), e);
-        }
-    }
-
-    private static LanguageModel openDirectory(Path path, Precision precision) throws IOException {
-        Path configFile = path.resolve("config.json");
-        if (!Files.exists(configFile)) {
+        boolean directory = Files.isDirectory(path);
+        Path config = path.resolve("config.json");
+        if (directory && !Files.exists(config)) {
             throw new UserInputException(
                     "%s has no config.json: it is not a Hugging Face model directory".formatted(path));
         }
-        JsonNode json = json(configFile);
         WeightFile file = WeightFile.open(path);
+        try {
+            return directory ? ofDirectory(path, config, file, precision) : ofGguf(path, file, precision);
+        } catch (IOException e) {
+            file.close();
+            throw new UserInputException("model '%s' cannot be read: %s".formatted(path, e.getMessage()), e);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static LanguageModel ofDirectory(Path path, Path configFile, WeightFile file, Precision precision)
+            throws IOException {
+        JsonNode json = json(configFile);
         boolean gpt = json.path("model_type").asText("").equals("gpt2");
         boolean prefixed = file.tensors().keySet().stream().anyMatch(name -> name.startsWith("transformer."));
         DecoderConfig config =
@@ -110,10 +116,8 @@ public final class LanguageModel implements AutoCloseable {
         return new LanguageModel(path, directoryDigest(path), file, decoder, tokenizer, endings);
     }
 
-    private static LanguageModel openGguf(Path path, Precision precision) throws IOException {
-        WeightFile file = WeightFile.open(path);
+    private static LanguageModel ofGguf(Path path, WeightFile file, Precision precision) throws IOException {
         if (!(file instanceof Gguf gguf)) {
-            file.close();
             throw new UserInputException(
                     "model '%s' is neither a directory nor a GGUF file; give the directory that holds config.json"
                             .formatted(path));
@@ -188,9 +192,10 @@ public final class LanguageModel implements AutoCloseable {
         return endings;
     }
 
-    /** Frees the tokenizer and unmaps the weights. */
+    /** Frees tokenizer and weights. */
     @Override
     public void close() {
+        decoder.close();
         tokenizer.close();
         if (file != null) {
             file.close();

@@ -5,6 +5,7 @@ import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.weights.TensorInfo;
 import dev.ascribe.torch.weights.TensorType;
 import dev.ascribe.torch.weights.WeightFile;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -14,6 +15,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /** A model's tensors by their Hugging Face names, checked for shape and content, in the types it computes in. */
 abstract class Weights {
     private final Precision precision;
+    private final List<Tensor> given = new ArrayList<>();
 
     Weights(Precision precision) {
         this.precision = precision;
@@ -27,17 +29,28 @@ abstract class Weights {
 
     /** A tensor in the type of the residual stream. */
     Tensor get(String name, long... shape) {
-        return Tensors.keep(read(name, shape).to(precision.stream()));
+        return give(read(name, shape).to(precision.stream()));
     }
 
     /** A tensor in the type of the linear products. */
     Tensor product(String name, long... shape) {
-        return Tensors.keep(read(name, shape).to(precision.products()));
+        return give(read(name, shape).to(precision.products()));
     }
 
     /** The same for a tensor already read. */
     Tensor product(Tensor tensor) {
-        return Tensors.keep(tensor.to(precision.products()));
+        return give(tensor.to(precision.products()));
+    }
+
+    private Tensor give(Tensor tensor) {
+        given.add(tensor);
+        return Tensors.keep(tensor);
+    }
+
+    /** Frees every tensor that was given away. */
+    void free() {
+        given.forEach(Tensor::close);
+        given.clear();
     }
 
     /** Weights in a file. */

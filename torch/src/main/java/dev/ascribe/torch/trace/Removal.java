@@ -1,5 +1,6 @@
 package dev.ascribe.torch.trace;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
@@ -7,6 +8,7 @@ import dev.ascribe.Progress;
 import dev.ascribe.Proof;
 import dev.ascribe.Provenance;
 import dev.ascribe.UserInputException;
+import dev.ascribe.WholeFile;
 import dev.ascribe.evaluate.PairedEffect;
 import dev.ascribe.evaluate.Verdict;
 import dev.ascribe.torch.model.Generator;
@@ -22,7 +24,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -240,12 +241,9 @@ public final class Removal {
 
     private static void keep(Path file, Answer answer) {
         try {
-            Files.createDirectories(file.getParent());
-            Path partial = file.resolveSibling("." + file.getFileName() + ".partial");
-            Files.write(partial, JSON.writeValueAsBytes(answer));
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s; check space and permission".formatted(file, e), e);
+            WholeFile.write(file, JSON.writeValueAsBytes(answer));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
         }
     }
 }

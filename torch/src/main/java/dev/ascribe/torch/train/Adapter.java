@@ -10,6 +10,7 @@ import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
 import dev.ascribe.UnsupportedModelException;
 import dev.ascribe.UserInputException;
+import dev.ascribe.WholeFile;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.Decoder;
 import dev.ascribe.torch.model.Linear;
@@ -21,7 +22,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -289,13 +289,7 @@ public final class Adapter implements AutoCloseable {
             }
             writer.write(directory.resolve(WEIGHTS));
             // Written last and whole: a directory that has it is complete.
-            Path partial = directory.resolve("." + CONFIG + ".partial");
-            Files.write(partial, JSON.writeValueAsBytes(configJson()));
-            Files.move(
-                    partial,
-                    directory.resolve(CONFIG),
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            WholeFile.write(directory.resolve(CONFIG), JSON.writeValueAsBytes(configJson()));
         } catch (IOException e) {
             throw new UserInputException("adapter cannot be written to %s: %s".formatted(directory, e.getMessage()), e);
         }

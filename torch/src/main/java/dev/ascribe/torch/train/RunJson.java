@@ -9,10 +9,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.UserInputException;
+import dev.ascribe.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -124,12 +124,10 @@ final class RunJson {
     }
 
     static void write(Path file, Document document) {
-        Path partial = file.resolveSibling("." + file.getFileName() + ".partial");
         try {
-            Files.write(partial, JSON.writeValueAsBytes(document));
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s; check space and permission".formatted(file, e), e);
+            WholeFile.write(file, JSON.writeValueAsBytes(document));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -1,8 +1,9 @@
 package dev.ascribe.torch.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ascribe.UserInputException;
+import dev.ascribe.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,11 +18,11 @@ public final class Timing {
 
     static void write(Path run, long tokens, double seconds) {
         try {
-            Files.write(
+            WholeFile.write(
                     run.resolve(FILE),
                     new ObjectMapper().writeValueAsBytes(Map.of("tokens", tokens, "seconds", seconds)));
-        } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s".formatted(run.resolve(FILE), e), e);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -5,15 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.ascribe.UserInputException;
+import dev.ascribe.WholeFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
@@ -86,18 +85,7 @@ public final class SafetensorsWriter {
      * @throws UserInputException when the disk is full or the place cannot be written to; then there is nothing new
      */
     public void write(Path file) {
-        Path target = file.toAbsolutePath();
-        Path partial = target.resolveSibling("." + target.getFileName() + ".partial");
-        try {
-            try {
-                writeTo(partial);
-                Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(partial);
-            }
-        } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s; check space and permission".formatted(file, e), e);
-        }
+        WholeFile.write(file, this::writeTo);
     }
 
     private void writeTo(Path partial) throws IOException {
