@@ -80,9 +80,10 @@ class SafetensorsTest {
     }
 
     @Test
-    void writingWhereOneCannotIsTheUsersMistake() {
+    void writingWhereOneCannotIsTheUsersMistake() throws IOException {
+        Files.createFile(directory.resolve("file"));
         SafetensorsWriter writer = SafetensorsWriter.create().add("t", List.of(1L), 1);
-        assertThatThrownBy(() -> writer.write(directory.resolve("none/adapter.safetensors")))
+        assertThatThrownBy(() -> writer.write(directory.resolve("file/adapter.safetensors")))
                 .isInstanceOf(UserInputException.class)
                 .hasMessageContainingAll("adapter.safetensors", "cannot be written");
     }
