@@ -8,13 +8,18 @@ import org.jspecify.annotations.Nullable;
  * <p>The command line prints the message alone and leaves with {@link #exitCode()}.
  */
 public abstract sealed class AscribeException extends RuntimeException
-        permits UserInputException, CorruptDataException, UnsupportedModelException, EngineUnavailableException {
+        permits UserInputException,
+                CorruptDataException,
+                UnsupportedModelException,
+                EngineUnavailableException,
+                LedgerUnavailableException,
+                VerificationException {
     private static final long serialVersionUID = 1L;
 
     AscribeException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 
-    /** The process exit code: 2 for bad input, 3 for the environment. */
+    /** The process exit code: 1 when a check fails, 2 for bad input, 3 for the environment. */
     public abstract int exitCode();
 }

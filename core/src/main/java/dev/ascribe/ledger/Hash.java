@@ -1,6 +1,7 @@
 package dev.ascribe.ledger;
 
 import dev.ascribe.Digests;
+import dev.ascribe.VerificationException;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Base64;
