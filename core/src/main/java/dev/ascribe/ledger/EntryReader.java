@@ -12,12 +12,42 @@ import java.util.OptionalDouble;
 final class EntryReader implements FieldReader {
     private final ByteBuffer bytes;
 
-    EntryReader(byte[] entry) {
+    private EntryReader(byte[] bytes) {
+        this.bytes = ByteBuffer.wrap(bytes);
+    }
+
+    /** Reads an entry of a log. */
+    static EntryReader of(byte[] entry) {
         if (entry.length > Event.LIMIT) {
             throw new VerificationException("an entry of %,d bytes is longer than the log's limit of %,d"
                     .formatted(entry.length, Event.LIMIT));
         }
-        bytes = ByteBuffer.wrap(entry);
+        return new EntryReader(entry);
+    }
+
+    /** Reads what is not an entry itself. */
+    static EntryReader ofAnyLength(byte[] bytes) {
+        return new EntryReader(bytes);
+    }
+
+    /** An event behind its length. */
+    Event event(String name) {
+        return Event.decode(bytes(name, u16(name)));
+    }
+
+    /** So many hashes. */
+    List<Hash> path(String name, int count) {
+        need(name, count * Hash.BYTES);
+        List<Hash> hashes = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            hashes.add(hash(name));
+        }
+        return hashes;
+    }
+
+    /** All that is left. */
+    byte[] rest() {
+        return bytes("the rest", bytes.remaining());
     }
 
     private void need(String name, int count) {
@@ -38,7 +68,7 @@ final class EntryReader implements FieldReader {
         return bytes.get() & 0xff;
     }
 
-    private int u16(String name) {
+    int u16(String name) {
         need(name, 2);
         return bytes.getShort() & 0xffff;
     }
@@ -113,12 +143,6 @@ final class EntryReader implements FieldReader {
 
     @Override
     public List<Hash> hashes(String name) {
-        int count = u16(name);
-        need(name, count * Hash.BYTES);
-        List<Hash> hashes = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            hashes.add(hash(name));
-        }
-        return Primitives.some(name, hashes);
+        return Primitives.some(name, path(name, u16(name)));
     }
 }

@@ -23,6 +23,17 @@ final class EntryWriter implements FieldWriter {
         return Arrays.copyOf(bytes, size);
     }
 
+    /** The bytes written, however many. */
+    byte[] bytes() {
+        return Arrays.copyOf(bytes, size);
+    }
+
+    /** Bytes behind their length. */
+    void blob(String name, byte[] raw) {
+        u16(name, raw.length);
+        bytes(raw);
+    }
+
     private int room(int count) {
         if (size + count > bytes.length) {
             bytes = Arrays.copyOf(bytes, Math.max(size + count, 2 * bytes.length));
@@ -36,7 +47,7 @@ final class EntryWriter implements FieldWriter {
         bytes[at] = (byte) value;
     }
 
-    private void u16(String name, int value) {
+    void u16(String name, int value) {
         if (value > 0xffff) {
             throw new VerificationException("'%s' has %,d bytes or items, more than 65,535".formatted(name, value));
         }

@@ -88,7 +88,7 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
 
     /** The event that bytes are, or a {@link VerificationException}. */
     public static Event decode(byte[] entry) {
-        EntryReader from = new EntryReader(entry);
+        EntryReader from = EntryReader.of(entry);
         int version = from.u8("version");
         require(version == VERSION, "version " + version + " is not known");
         EventBody.Type type = type(from.u8("type"));

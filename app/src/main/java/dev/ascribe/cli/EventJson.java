@@ -1,4 +1,4 @@
-package dev.ascribe.cli.ledger;
+package dev.ascribe.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
