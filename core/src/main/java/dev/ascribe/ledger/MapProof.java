@@ -59,13 +59,12 @@ public record MapProof(Place place, List<Hash> siblings) {
         ByteBuffer in = ByteBuffer.wrap(bytes);
         int kind = in.get() & 0xff;
         int depth = in.getShort() & 0xffff;
-        int placeBytes =
-                switch (kind) {
-                    case PRESENT -> PrefixMap.Value.BYTES;
-                    case EMPTY -> 0;
-                    case OTHER -> Hash.BYTES + PrefixMap.Value.BYTES;
-                    default -> throw new VerificationException("a map proof is of kind 1, 2 or 3, not " + kind);
-                };
+        int placeBytes = switch (kind) {
+            case PRESENT -> PrefixMap.Value.BYTES;
+            case EMPTY -> 0;
+            case OTHER -> Hash.BYTES + PrefixMap.Value.BYTES;
+            default -> throw new VerificationException("a map proof is of kind 1, 2 or 3, not " + kind);
+        };
         if (depth > MAX_DEPTH) {
             throw new VerificationException("the depth of a map proof is at most 256, not " + depth);
         }
@@ -75,14 +74,11 @@ public record MapProof(Place place, List<Hash> siblings) {
                     .formatted(kind, depth, expected, bytes.length));
         }
         int at = HEAD_BYTES;
-        Place place =
-                switch (kind) {
-                    case PRESENT -> new Present(PrefixMap.Value.read(bytes, at));
-                    case OTHER ->
-                        new Other(
-                                Hash.of(bytes, at, Hash.BYTES), PrefixMap.Value.read(bytes, at + Hash.BYTES));
-                    default -> new Empty();
-                };
+        Place place = switch (kind) {
+            case PRESENT -> new Present(PrefixMap.Value.read(bytes, at));
+            case OTHER -> new Other(Hash.of(bytes, at, Hash.BYTES), PrefixMap.Value.read(bytes, at + Hash.BYTES));
+            default -> new Empty();
+        };
         List<Hash> siblings = new ArrayList<>(depth);
         for (at += placeBytes; at < bytes.length; at += Hash.BYTES) {
             siblings.add(Hash.of(bytes, at, Hash.BYTES));
@@ -92,8 +88,8 @@ public record MapProof(Place place, List<Hash> siblings) {
 
     /** The proof's one encoding, which {@link #parse} reads. */
     public byte[] bytes() {
-        ByteBuffer out = ByteBuffer.allocate(
-                HEAD_BYTES + Hash.BYTES + PrefixMap.Value.BYTES + siblings.size() * Hash.BYTES);
+        ByteBuffer out =
+                ByteBuffer.allocate(HEAD_BYTES + Hash.BYTES + PrefixMap.Value.BYTES + siblings.size() * Hash.BYTES);
         short depth = (short) siblings.size();
         switch (place) {
             case Present(PrefixMap.Value value) ->
@@ -114,28 +110,29 @@ public record MapProof(Place place, List<Hash> siblings) {
      */
     public Optional<PrefixMap.Value> verify(Hash key, Hash root) {
         int depth = siblings.size();
-        Hash node =
-                switch (place) {
-                    case Present(PrefixMap.Value value) -> Hash.sha256(PrefixMap.leaf(key, value));
-                    case Empty() -> Hash.ZERO;
-                    case Other(Hash other, PrefixMap.Value value) -> {
-                        requireBeside(key, other, depth);
-                        yield Hash.sha256(PrefixMap.leaf(other, value));
-                    }
-                };
+        Hash node = switch (place) {
+            case Present(PrefixMap.Value value) -> Hash.sha256(PrefixMap.leaf(key, value));
+            case Empty() -> Hash.ZERO;
+            case Other(Hash other, PrefixMap.Value value) -> {
+                requireBeside(key, other, depth);
+                yield Hash.sha256(PrefixMap.leaf(other, value));
+            }
+        };
         for (int d = depth - 1; d >= 0; d--) {
             Hash sibling = siblings.get(depth - 1 - d);
             node = key.bit(d) == 0 ? PrefixMap.node(node, sibling) : PrefixMap.node(sibling, node);
         }
         if (!node.equals(root)) {
-            throw new VerificationException("the map proof of %s leads to the root %s, not to %s".formatted(key, node, root));
+            throw new VerificationException(
+                    "the map proof of %s leads to the root %s, not to %s".formatted(key, node, root));
         }
         return place instanceof Present(PrefixMap.Value value) ? Optional.of(value) : Optional.empty();
     }
 
     private static void requireBeside(Hash key, Hash other, int depth) {
         if (other.equals(key)) {
-            throw new VerificationException("the map proof shows the leaf of %s itself as that of another".formatted(key));
+            throw new VerificationException(
+                    "the map proof shows the leaf of %s itself as that of another".formatted(key));
         }
         for (int d = 0; d < depth; d++) {
             if (key.bit(d) != other.bit(d)) {

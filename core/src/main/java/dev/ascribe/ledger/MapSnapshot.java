@@ -42,13 +42,14 @@ public record MapSnapshot(long treeSize, PrefixMap map) {
     public void write(Path file) {
         Path partial = file.resolveSibling(file.getFileName() + ".partial");
         try {
-            try (OutputStream out = Files.newOutputStream(partial)) {
-                writeTo(out);
-            } catch (IOException e) {
+            try {
+                try (OutputStream out = Files.newOutputStream(partial)) {
+                    writeTo(out);
+                }
+                Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
                 Files.deleteIfExists(partial);
-                throw e;
             }
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new LedgerUnavailableException(
                     "%s cannot be written: %s; check space and permission".formatted(file, e), e);
@@ -95,6 +96,7 @@ public record MapSnapshot(long treeSize, PrefixMap map) {
 
     private static CorruptDataException damaged(Path file, String how) {
         return new CorruptDataException(
-                "%s %s: no snapshot of a prefix map; remove it, the map is then made from the log".formatted(file, how));
+                "%s %s: no snapshot of a prefix map; remove it, the map is then made from the log"
+                        .formatted(file, how));
     }
 }

@@ -56,13 +56,13 @@ public final class PrefixMap {
 
         public Value {
             if (count < 1 || count > MAX_COUNT) {
-                throw new VerificationException("the count of a subject is 1 to 2^53 - 1, not " + Long.toUnsignedString(count));
+                throw new VerificationException(
+                        "the count of a subject is 1 to 2^53 - 1, not " + Long.toUnsignedString(count));
             }
         }
 
         static Value read(byte[] bytes, int at) {
-            return new Value(
-                    ByteBuffer.wrap(bytes).getLong(at), Hash.of(bytes, at + Long.BYTES, Hash.BYTES));
+            return new Value(ByteBuffer.wrap(bytes).getLong(at), Hash.of(bytes, at + Long.BYTES, Hash.BYTES));
         }
 
         byte[] bytes() {
@@ -83,8 +83,9 @@ public final class PrefixMap {
 
     /** Adds subjects, or replaces their values. Each node above them is hashed once: the larger the batch, the less a subject costs. */
     public void putAll(Map<Hash, Value> batch) {
-        List<List<byte[]>> parts =
-                Stream.generate(() -> (List<byte[]>) new ArrayList<byte[]>()).limit(TRIES).toList();
+        List<List<byte[]>> parts = Stream.generate(() -> (List<byte[]>) new ArrayList<byte[]>())
+                .limit(TRIES)
+                .toList();
         batch.forEach((key, value) -> parts.get(trie(key)).add(leaf(key, value)));
         IntStream indices = IntStream.range(0, TRIES);
         (batch.size() < PARALLEL ? indices : indices.parallel())
@@ -138,11 +139,11 @@ public final class PrefixMap {
         return below(level, prefix)
                 .filter(trie -> trie.size() > 0)
                 .findFirst()
-                .orElseGet(() -> tries.get(prefix << SPLIT - level));
+                .orElseGet(() -> tries.get(prefix << (SPLIT - level)));
     }
 
     private Stream<PrefixTrie> below(int level, int prefix) {
-        return tries.subList(prefix << SPLIT - level, prefix + 1 << SPLIT - level).stream();
+        return tries.subList(prefix << (SPLIT - level), (prefix + 1) << (SPLIT - level)).stream();
     }
 
     private static int trie(Hash key) {

@@ -257,7 +257,7 @@ final class PrefixTrie {
     }
 
     private static int bit(byte[] leaf, int at, int d) {
-        return leaf[at + KEY_AT + (d >> 3)] >> 7 - (d & 7) & 1;
+        return (leaf[at + KEY_AT + (d >> 3)] >> (7 - (d & 7))) & 1;
     }
 
     /** The first bit in which the keys of two leaves differ; 256 when they are the same. */

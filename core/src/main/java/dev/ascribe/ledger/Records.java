@@ -44,7 +44,7 @@ final class Records {
     }
 
     int at(int index) {
-        return (index & IN_CHUNK - 1) * width;
+        return (index & (IN_CHUNK - 1)) * width;
     }
 
     void write(DataOutputStream out) throws IOException {
