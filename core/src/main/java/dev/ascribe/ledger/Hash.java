@@ -86,7 +86,7 @@ public final class Hash {
 
     /** Bit d, counted from the most significant of the first byte: 0 or 1. */
     int bit(int d) {
-        return bytes[d >> 3] >> (7 - (d & 7)) & 1;
+        return (bytes[d >> 3] >> (7 - (d & 7))) & 1;
     }
 
     /** In standard base64 with padding. */
@@ -101,7 +101,7 @@ public final class Hash {
 
     @Override
     public int hashCode() {
-        return bytes[0] << 24 | (bytes[1] & 0xff) << 16 | (bytes[2] & 0xff) << 8 | bytes[3] & 0xff;
+        return bytes[0] << 24 | (bytes[1] & 0xff) << 16 | (bytes[2] & 0xff) << 8 | (bytes[3] & 0xff);
     }
 
     /** 64 hexadecimal digits. */
