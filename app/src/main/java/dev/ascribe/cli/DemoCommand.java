@@ -68,7 +68,7 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         ProveCommand.requireSeeds(seeds);
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         Path home = out == null ? UserCache.directory().resolve("demo") : out;
         clear(home);
         DemoCorpus facts = model == null ? DemoCorpus.of(0) : DemoCorpus.of(0).shortened();

@@ -42,7 +42,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         double f32 = Engine.gigaflops(ScalarType.Float);
         double bf16 = Engine.gigaflops(ScalarType.BFloat16);
         double bandwidth = MemoryBandwidth.gigabytesPerSecond();

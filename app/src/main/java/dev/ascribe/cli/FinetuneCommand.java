@@ -63,7 +63,7 @@ final class FinetuneCommand implements Callable<Integer> {
     public Integer call() {
         LoraConfig config = lora.config();
         var trainingPlan = plan.plan(epochs, batch, learningRate);
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);
                 LanguageModel base = LanguageModel.open(model, Precision.F32);
                 LoraRecipe recipe = LoraRecipe.of(base, config)) {

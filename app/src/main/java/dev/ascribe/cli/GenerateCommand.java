@@ -75,7 +75,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Generator.Settings settings = new Generator.Settings(maxTokens, temperature, topP, seed);
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         try (LanguageModel opened = LanguageModel.open(model, Precision.F32)) {
             String adapterDigest = null;
             if (adapter != null) {

@@ -114,7 +114,7 @@ final class IndexCommand implements Callable<Integer> {
         if (out == null) {
             throw new UserInputException("--out INDEX is missing: where shall the index lie?");
         }
-        new Session(spec);
+        Session.withEngine(spec);
         Run opened = run == null ? null : Run.open(run);
         if (run != null) {
             console.warnIgnored(spec, run, TextOptions.NAMES);
@@ -239,7 +239,7 @@ final class IndexCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            new Session(spec);
+            Session.withEngine(spec);
             GradientIndex old = GradientIndex.open(index);
             if (!old.adapted()) {
                 throw new UserInputException(

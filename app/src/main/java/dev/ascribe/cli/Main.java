@@ -32,7 +32,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             IndexCommand.class,
             TraceCommand.class,
             ProveCommand.class,
-            ReportCommand.class
+            ReportCommand.class,
+            LedgerCommand.class
         },
         footer = {"", "Start with: ascribe demo"})
 public final class Main {
@@ -49,8 +50,12 @@ public final class Main {
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
+            return new String[] {"ascribe " + number()};
+        }
+
+        static String number() {
             String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"ascribe " + (version == null ? "development" : version)};
+            return version == null ? "development" : version;
         }
     }
 
@@ -81,6 +86,7 @@ public final class Main {
         CommandLine line = new CommandLine(main);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
+        line.setExpandAtFiles(false); // @FILE is a value of --key
         line.setExecutionExceptionHandler((exception, command, parsed) -> report(exception, main.debug));
         line.setParameterExceptionHandler((exception, given) -> misused(exception));
         try {

@@ -79,7 +79,7 @@ final class ProveCommand implements Callable<Integer> {
             throw new UserInputException("--remove " + remove + " must be at least 1");
         }
         requireSeeds(seeds);
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         Run run = Run.open(trace.run);
         try (TraceOptions.Opened opened = trace.openRun(console)) {
             if (opened.queries.size() != 1) {

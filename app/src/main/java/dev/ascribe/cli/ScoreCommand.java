@@ -54,7 +54,7 @@ final class ScoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);
                 LanguageModel opened = LanguageModel.open(model, Precision.F32)) {
             String adapterDigest = null;

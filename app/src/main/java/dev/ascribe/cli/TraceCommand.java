@@ -60,7 +60,7 @@ final class TraceCommand implements Callable<Integer> {
     public Integer call() {
         LoraConfig start = lora.config();
         int count = count();
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         Path decides = trace.index != null ? trace.index : trace.run;
         if (decides != null) {
             console.warnIgnored(spec, decides, TextOptions.NAMES);

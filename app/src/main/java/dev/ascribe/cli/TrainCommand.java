@@ -68,7 +68,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         var trainingPlan = plan.plan(epochs, batch, learningRate);
-        Session session = new Session(spec);
+        Session session = Session.withEngine(spec);
         try (Corpus corpus = TextOptions.open(data, text.settings().skipBad(), console);
                 Tokenizer tokenizer = tokenizer(corpus, tokens);
                 ScratchRecipe recipe = ScratchRecipe.of(
