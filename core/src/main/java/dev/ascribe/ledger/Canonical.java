@@ -21,8 +21,8 @@ final class Canonical {
         }
         // the decoder is lenient about padding and spare bits, the encoder writes the one form
         if (!Base64.getEncoder().encodeToString(bytes).equals(text)) {
-            throw new VerificationException(
-                    "'" + shortened(text) + "' is not canonical base64: padding must be there, spare bits must be zero");
+            throw new VerificationException("'" + shortened(text)
+                    + "' is not canonical base64: padding must be there, spare bits must be zero");
         }
         return bytes;
     }
@@ -35,7 +35,8 @@ final class Canonical {
     /** ASCII digits without sign or leading zeros, at most 2^63 − 1. */
     static long decimal(String text) {
         if (!text.matches("0|[1-9][0-9]*")) {
-            throw new VerificationException("'" + shortened(text) + "' is not a number in decimal without leading zeros");
+            throw new VerificationException(
+                    "'" + shortened(text) + "' is not a number in decimal without leading zeros");
         }
         if (text.length() > LONGEST_DECIMAL) {
             throw new VerificationException(shortened(text) + " is above the limit of " + LARGEST);

@@ -23,7 +23,8 @@ public record Checkpoint(String origin, long size, Hash root) {
             throw new VerificationException("a log of size " + size);
         }
         if (size == 0 && !root.equals(Hash.ofNothing())) {
-            throw new VerificationException("a checkpoint of size 0 has the root " + root + " instead of SHA-256 of nothing");
+            throw new VerificationException(
+                    "a checkpoint of size 0 has the root " + root + " instead of SHA-256 of nothing");
         }
     }
 

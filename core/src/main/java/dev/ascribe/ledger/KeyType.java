@@ -70,6 +70,14 @@ public enum KeyType {
         return this != ED25519;
     }
 
+    /** Refuses what is no key name, or too long to be signed. */
+    void requireName(String name) {
+        SignedNote.requireName(name);
+        if (this == ML_DSA_44_COSIGNATURE) {
+            shortText("cosigner name", name);
+        }
+    }
+
     /** The key pair of a seed, as RFC 8032 and FIPS 204 derive it. */
     KeyPair keyPair(byte[] seed) {
         try {
@@ -134,7 +142,9 @@ public enum KeyType {
 
     /** The time of a cosignature in seconds since 1970; 0 without. */
     long time(byte[] field) {
-        return isCosignature() && field.length >= TIME_BYTES ? ByteBuffer.wrap(field).getLong() : 0;
+        return isCosignature() && field.length >= TIME_BYTES
+                ? ByteBuffer.wrap(field).getLong()
+                : 0;
     }
 
     byte[] sign(PrivateKey key, byte[] message) {
@@ -192,7 +202,7 @@ public enum KeyType {
     private static byte[] shortText(String what, String text) {
         byte[] bytes = text.getBytes(UTF_8);
         if (bytes.length > LONGEST_NAME) {
-            throw new VerificationException("an ML-DSA-44 cosignature takes a " + what + " of at most " + LONGEST_NAME
+            throw new VerificationException("an ML-DSA-44 cosignature takes as " + what + " at most " + LONGEST_NAME
                     + " bytes, not " + bytes.length);
         }
         return bytes;

@@ -29,8 +29,8 @@ final class MerkleRange {
      */
     static MerkleRange of(long size, List<Hash> peaks) {
         if (size < 0 || Long.bitCount(size) != peaks.size()) {
-            throw new IllegalArgumentException(
-                    "a tree of size " + size + " has " + Long.bitCount(size) + " complete subtrees, not " + peaks.size());
+            throw new IllegalArgumentException("a tree of size " + size + " has " + Long.bitCount(size)
+                    + " complete subtrees, not " + peaks.size());
         }
         MerkleRange range = new MerkleRange();
         for (Hash peak : peaks) {

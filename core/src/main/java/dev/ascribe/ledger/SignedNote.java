@@ -65,8 +65,8 @@ public record SignedNote(String text, List<Signature> signatures) {
         static Signature parse(String line) {
             int space = line.indexOf(' ', LINE_START.length());
             if (!line.startsWith(LINE_START) || space < 0) {
-                throw new VerificationException("'" + Canonical.shortened(line) + "' is no signature line; expected '" + LINE_START
-                        + "<name> <base64>' after the last blank line");
+                throw new VerificationException("'" + Canonical.shortened(line) + "' is no signature line; expected '"
+                        + LINE_START + "<name> <base64>' after the last blank line");
             }
             return new Signature(line.substring(LINE_START.length(), space), line.substring(space + 1));
         }
@@ -158,7 +158,8 @@ public record SignedNote(String text, List<Signature> signatures) {
     static void requireName(String name) {
         requirePlain(name);
         if (name.isEmpty() || name.codePoints().anyMatch(c -> c == '+' || isSpace(c))) {
-            throw new VerificationException("'" + Canonical.shortened(name) + "' is no key name; expected text without spaces and '+'");
+            throw new VerificationException(
+                    "'" + Canonical.shortened(name) + "' is no key name; expected text without spaces and '+'");
         }
     }
 

@@ -38,7 +38,7 @@ public final class SignerKey {
         try {
             return new SignerKey(type, name, seed);
         } catch (VerificationException e) {
-            throw new UserInputException(e.getMessage(), e);
+            throw new UserInputException("no key can be made: " + e.getMessage(), e);
         }
     }
 
@@ -70,8 +70,8 @@ public final class SignerKey {
             throw new UserInputException("the signer key of " + parts[0] + " is none: " + e.getMessage(), e);
         }
         if (!key.verifierKey.hexId().equals(parts[1])) {
-            throw new UserInputException("the signer key of " + parts[0] + " has key ID " + key.verifierKey.hexId()
-                    + ", not " + parts[1]);
+            throw new UserInputException(
+                    "the signer key of " + parts[0] + " has key ID " + key.verifierKey.hexId() + ", not " + parts[1]);
         }
         return key;
     }

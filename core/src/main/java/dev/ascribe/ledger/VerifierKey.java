@@ -23,7 +23,7 @@ public final class VerifierKey {
     private final int id;
 
     private VerifierKey(KeyType type, String name, byte[] raw) {
-        SignedNote.requireName(name);
+        type.requireName(name);
         this.type = type;
         this.name = name;
         this.raw = raw.clone();
@@ -45,8 +45,8 @@ public final class VerifierKey {
     public static VerifierKey parse(String text) {
         String[] parts = text.split("\\+", 3); // base64 may have more of them
         if (parts.length != 3) {
-            throw new UserInputException(
-                    "'" + Canonical.shortened(text) + "' is no verifier key; expected name+hex8(key ID)+base64(type, public key)");
+            throw new UserInputException("'" + Canonical.shortened(text)
+                    + "' is no verifier key; expected name+hex8(key ID)+base64(type, public key)");
         }
         try {
             byte[] typed = Canonical.base64(parts[2]);
@@ -60,7 +60,8 @@ public final class VerifierKey {
             }
             return key;
         } catch (VerificationException e) {
-            throw new UserInputException("'" + Canonical.shortened(text) + "' is no verifier key: " + e.getMessage(), e);
+            throw new UserInputException(
+                    "'" + Canonical.shortened(text) + "' is no verifier key: " + e.getMessage(), e);
         }
     }
 
@@ -135,7 +136,8 @@ public final class VerifierKey {
     /** The key as {@link #parse} reads it. */
     @Override
     public String toString() {
-        byte[] typed = ByteBuffer.allocate(1 + raw.length).put(type.code()).put(raw).array();
+        byte[] typed =
+                ByteBuffer.allocate(1 + raw.length).put(type.code()).put(raw).array();
         return shortName() + "+" + Base64.getEncoder().encodeToString(typed);
     }
 }
