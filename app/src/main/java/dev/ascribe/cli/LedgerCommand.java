@@ -385,11 +385,7 @@ final class LedgerCommand {
                     ? new String(bytes(Path.of(key.substring(1))), StandardCharsets.UTF_8).lines()
                     : Stream.of(key);
             for (String line : lines.filter(text -> !text.isBlank()).toList()) {
-                try {
-                    keys.add(VerifierKey.parse(line));
-                } catch (VerificationException e) {
-                    throw new UserInputException("--key: " + e.getMessage(), e);
-                }
+                keys.add(VerifierKey.parse(line));
             }
         }
         if (keys.isEmpty()) {

@@ -170,7 +170,11 @@ final class LedgerVectors {
     private static List<VerifierKey> keys(ObjectNode vector) {
         List<VerifierKey> keys = new ArrayList<>();
         for (JsonNode key : list(vector, "keys")) {
-            keys.add(VerifierKey.parse(key.asText()));
+            try {
+                keys.add(VerifierKey.parse(key.asText()));
+            } catch (UserInputException e) {
+                throw new VerificationException(e.getMessage(), e);
+            }
         }
         return keys;
     }

@@ -60,9 +60,17 @@ final class WriteAheadLog implements AutoCloseable {
         return groups;
     }
 
-    /** Appends behind what is there. */
-    static WriteAheadLog open(Path directory, long next) throws IOException {
+    /** Appends behind what is there: a new segment. */
+    static WriteAheadLog open(Path directory, List<Group> replayed) throws IOException {
+        long next = replayed.isEmpty() ? 0 : replayed.getLast().number() + 1;
+        for (Path segment : segments(directory)) {
+            next = Math.max(next, first(segment) + (Files.size(segment) == 0 ? 0 : 1));
+        }
         return new WriteAheadLog(directory, create(directory, next), next);
+    }
+
+    private static long first(Path segment) {
+        return Long.parseLong(segment.getFileName().toString().substring(PREFIX.length()));
     }
 
     private static FileChannel create(Path directory, long number) throws IOException {
@@ -173,7 +181,7 @@ final class WriteAheadLog implements AutoCloseable {
     /** Deletes the segments before one. */
     void forget(long firstKept) throws IOException {
         for (Path file : segments(directory)) {
-            if (Long.parseLong(file.getFileName().toString().substring(PREFIX.length())) < firstKept) {
+            if (first(file) < firstKept) {
                 Files.delete(file);
             }
         }

@@ -1,0 +1,133 @@
+package dev.ascribe.ledger;
+
+import dev.ascribe.LedgerUnavailableException;
+import dev.ascribe.UserInputException;
+import dev.ascribe.VerificationException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Where things lie in a ledger's directory.
+ *
+ * <pre>
+ * log/                 public: checkpoint and tile/, nothing else
+ * private/keys         signer keys, one a line
+ * private/guard        where the guard lies
+ * private/buckets      bucket keys
+ * private/samples      ids and salts
+ * private/sequences    indexes of events that were appended with a sequence number
+ * private/wal-N        write-ahead log
+ * private/subjects     8 bytes of each entry's subject, to find histories; made from the log
+ * private/map          snapshot of the prefix map; made from the log
+ * private/tmp/         unfinished files
+ * </pre>
+ */
+record LedgerFolder(Path directory) {
+    Path log() {
+        return directory.resolve("log");
+    }
+
+    Path inside() {
+        return directory.resolve("private");
+    }
+
+    Path temporary() {
+        return inside().resolve("tmp");
+    }
+
+    Path keysFile() {
+        return inside().resolve("keys");
+    }
+
+    Path guardFile() {
+        return inside().resolve("guard");
+    }
+
+    Path map() {
+        return inside().resolve("map");
+    }
+
+    Path subjects() {
+        return inside().resolve("subjects");
+    }
+
+    Path checkpoint() {
+        return log().resolve("checkpoint");
+    }
+
+    /** Makes the folders of a new ledger. */
+    void create() throws IOException {
+        if (Files.exists(directory)) {
+            try (Stream<Path> entries = Files.list(directory)) {
+                if (entries.findAny().isPresent()) {
+                    throw new UserInputException(directory + " is not empty; give a new folder");
+                }
+            }
+        }
+        Files.createDirectories(log());
+        Files.createDirectory(
+                inside(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectory(temporary());
+    }
+
+    /** Refuses what is no ledger. */
+    void requireLedger() {
+        if (!Files.isRegularFile(checkpoint()) || !Files.isDirectory(inside())) {
+            throw new UserInputException(directory + " is no ledger; make one by: ascribe ledger init " + directory);
+        }
+    }
+
+    /** The published checkpoint's note. */
+    SignedNote note() throws IOException {
+        return SignedNote.parse(Files.readAllBytes(checkpoint()));
+    }
+
+    /** The keys, and that the file is as it was written: each has its key ID. */
+    List<SignerKey> keys() throws IOException {
+        try {
+            List<SignerKey> keys =
+                    Files.readString(keysFile()).lines().map(SignerKey::parse).toList();
+            if (keys.isEmpty()) {
+                throw new LedgerUnavailableException(keysFile() + " holds no key; put back an undamaged copy");
+            }
+            return keys;
+        } catch (UserInputException | VerificationException e) {
+            throw new LedgerUnavailableException(
+                    "%s is damaged (%s); put back an undamaged copy".formatted(keysFile(), e.getMessage()), e);
+        }
+    }
+
+    /** Where the guard lies. */
+    Path guard() throws IOException {
+        List<String> lines = Files.readString(guardFile()).lines().toList();
+        if (lines.size() != 2 || !Hash.sha256(lines.getFirst().getBytes(StandardCharsets.UTF_8)).toString().equals(lines.getLast())) {
+            throw new LedgerUnavailableException(guardFile() + " is damaged; put back an undamaged copy");
+        }
+        return Path.of(lines.getFirst());
+    }
+
+    /** Remembers where the guard lies. */
+    void keepGuard(Path guard) throws IOException {
+        String line = guard.toAbsolutePath().normalize().toString();
+        String sum = Hash.sha256(line.getBytes(StandardCharsets.UTF_8)).toString();
+        Durable.write(temporary().resolve("guard"), guardFile(), (line + "\n" + sum + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Removes what a crash left unfinished. */
+    void clearTemporary() throws IOException {
+        Files.createDirectories(temporary());
+        try (Stream<Path> walk = Files.walk(temporary())) {
+            for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) {
+                if (!path.equals(temporary())) {
+                    Files.delete(path);
+                }
+            }
+        }
+    }
+}
