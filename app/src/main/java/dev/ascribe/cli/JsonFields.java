@@ -86,6 +86,11 @@ final class JsonFields {
             return left.contains(name);
         }
 
+        /** Counts a key that was set since as one of the object's. */
+        void keep(String name) {
+            left.add(name);
+        }
+
         /** The value of a key, which must be there. */
         JsonNode take(String name) {
             if (!left.remove(name)) {

@@ -45,12 +45,25 @@ import picocli.CommandLine.Spec;
         name = "ledger",
         mixinStandardHelpOptions = true,
         description = "Evidence of what happened to each sample, that a stranger can verify.",
-        subcommands = {LedgerCommand.Keygen.class, LedgerCommand.Verify.class, LedgerCommand.VerifyVector.class},
-        footer = {"", "Example: ascribe ledger verify proof.tlog-proof --key @vkeys"})
+        subcommands = {
+            LedgerWriting.Keygen.class,
+            LedgerWriting.Init.class,
+            LedgerWriting.Append.class,
+            LedgerWriting.Checkpoint.class,
+            LedgerReading.Prove.class,
+            LedgerReading.History.class,
+            LedgerReading.Absent.class,
+            LedgerWriting.Erase.class,
+            LedgerVerifying.Verify.class,
+            LedgerReading.Consistency.class,
+            LedgerWriting.GuardCheck.class,
+            LedgerVerifying.VerifyVector.class
+        },
+        footer = {"", "Example: ascribe ledger init ledger --origin example.com/log"})
 final class LedgerCommand {
-    private static final int FAILED = 1;
+    static final int FAILED = 1;
 
-    private static final JsonMapper JSON = JsonMapper.builder()
+    static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
@@ -58,318 +71,7 @@ final class LedgerCommand {
 
     private LedgerCommand() {}
 
-    /** Makes signing keys. */
-    @Command(
-            name = "keygen",
-            mixinStandardHelpOptions = true,
-            description = "Make an Ed25519 and an ML-DSA-44 signing key; print their verifier keys.",
-            footer = {"", "Example: ascribe ledger keygen example.com/log --out keys"})
-    static final class Keygen implements Callable<Integer> {
-        @Spec
-        @SuppressWarnings("NullAway.Init")
-        private CommandSpec spec;
-
-        @Parameters(paramLabel = "NAME", description = "The name that signatures carry, such as example.com/log.")
-        @SuppressWarnings("NullAway.Init")
-        private String name;
-
-        @Option(names = "--out", required = true, paramLabel = "FILE", description = "The secret keys; must not exist.")
-        @SuppressWarnings("NullAway.Init")
-        private Path out;
-
-        @Option(names = "--json", description = "Print one JSON document instead of text.")
-        private boolean json;
-
-        @Override
-        public Integer call() {
-            Session session = Session.withoutEngine(spec);
-            List<SignerKey> keys = new ArrayList<>();
-            try {
-                keys.add(SignerKey.generate(KeyType.ED25519, name));
-                keys.add(SignerKey.generate(KeyType.ML_DSA_44_COSIGNATURE, name));
-            } catch (VerificationException e) {
-                throw new UserInputException("NAME '%s' cannot be a key's: %s".formatted(name, e.getMessage()), e);
-            }
-            String secret = String.join("", keys.stream().map(key -> key.secretText() + "\n").toList());
-            try {
-                Files.createFile(out, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-                Files.writeString(out, secret, StandardOpenOption.WRITE);
-            } catch (FileAlreadyExistsException e) {
-                throw new UserInputException(out + " exists; keys are never overwritten, give another --out", e);
-            } catch (IOException e) {
-                throw new UserInputException("%s cannot be written: %s".formatted(out, e), e);
-            }
-            List<String> verifiers = keys.stream().map(key -> key.verifierKey().toString()).toList();
-            if (json) {
-                ObjectNode fields = JSON.createObjectNode().put("name", name);
-                verifiers.forEach(fields.putArray("keys")::add);
-                session.print("ledger-keys", fields);
-            } else {
-                verifiers.forEach(System.out::println);
-            }
-            return 0;
-        }
-    }
-
-    /** Verifies a proof, a checkpoint, any signed note, or a whole log. */
-    @Command(
-            name = "verify",
-            mixinStandardHelpOptions = true,
-            description = "Verify a proof, a checkpoint or any signed note; with --tiles a whole log.",
-            footer = {
-                "",
-                "Example: ascribe ledger verify proof.tlog-proof --key @vkeys --sample sha256:...",
-                "Example: ascribe ledger verify --tiles ledger --key @vkeys --earlier checkpoint"
-            })
-    static final class Verify implements Callable<Integer> {
-        @Spec
-        @SuppressWarnings("NullAway.Init")
-        private CommandSpec spec;
-
-        @Parameters(arity = "0..1", paramLabel = "FILE", description = "Told by its content.")
-        private @Nullable Path file;
-
-        @Option(
-                names = "--key",
-                required = true,
-                paramLabel = "VKEY",
-                description = "A verifier key, or @FILE with one a line. Every key must have signed.")
-        private List<String> keys = List.of();
-
-        @Option(names = "--sample", paramLabel = "ID", description = "The proof must be about this sample, and show it.")
-        private @Nullable String sample;
-
-        @Option(names = "--entry", paramLabel = "FILE", description = "The proof's entry must have exactly these bytes.")
-        private @Nullable Path entry;
-
-        @Option(names = "--origin", paramLabel = "NAME", description = "The log's name must be this.")
-        private @Nullable String origin;
-
-        @Option(names = "--tiles", paramLabel = "DIR", description = "Replay the whole log of a ledger or folder.")
-        private @Nullable Path tiles;
-
-        @Option(names = "--earlier", paramLabel = "CHECKPOINT", description = "The log must extend this checkpoint.")
-        private List<Path> earlier = List.of();
-
-        @Option(names = "--opaque", description = "Entries are arbitrary bytes: any log of tlog-tiles.")
-        private boolean opaque;
-
-        @Option(names = "--json", description = "Print one JSON document instead of text.")
-        private boolean json;
-
-        @Override
-        public Integer call() {
-            if ((file == null) == (tiles == null)) {
-                throw new UserInputException("give either FILE, or --tiles DIR");
-            }
-            if (tiles != null && (sample != null || entry != null)) {
-                throw new UserInputException("--sample and --entry are about a proof, not about a whole log");
-            }
-            if (file != null && (opaque || !earlier.isEmpty())) {
-                throw new UserInputException("--earlier and --opaque are about a whole log: give --tiles DIR");
-            }
-            Session session = Session.withoutEngine(spec);
-            List<VerifierKey> verifiers = verifierKeys(keys);
-            SampleId wanted = sample == null ? null : SampleId.parse(sample);
-            ObjectNode result = JSON.createObjectNode();
-            result.put("verdict", "holds").put("kind", "note").put("reason", "");
-            for (String name : List.of("origin", "size", "root", "index", "sample", "subject")) {
-                result.putNull(name);
-            }
-            result.putArray("events");
-            String words = "";
-            try {
-                words = tiles != null ? log(tiles, verifiers, result) : file(file(), verifiers, wanted, result);
-            } catch (VerificationException e) {
-                result.put("verdict", "fails").put("reason", e.getMessage());
-            }
-            boolean holds = result.get("verdict").asText().equals("holds");
-            if (json) {
-                session.print("ledger-verify", result);
-            } else if (holds) {
-                System.out.println("holds: " + words);
-            } else {
-                System.out.println("fails: " + result.get("reason").asText());
-            }
-            return holds ? 0 : FAILED;
-        }
-
-        private Path file() {
-            if (file == null) {
-                throw new IllegalStateException("checked before");
-            }
-            return file;
-        }
-
-        private String log(Path directory, List<VerifierKey> verifiers, ObjectNode result) {
-            result.put("kind", "log");
-            List<SignedNote> notes = earlier.stream().map(path -> SignedNote.parse(bytes(path))).toList();
-            if (!Files.isDirectory(directory)) {
-                throw new UserInputException(directory + " is no folder; give a ledger, or a folder with checkpoint and tile/");
-            }
-            try {
-                LogAudit audit = LogAudit.of(directory, verifiers, notes, opaque, new Console());
-                put(result, audit.checkpoint());
-                result.put("entries", audit.entries()).put("subjects", audit.subjects()).put("maps", audit.maps());
-                return String.format(
-                        Locale.ROOT,
-                        "all %,d entries of %s, %,d subjects, %,d map roots, every tile",
-                        audit.entries(),
-                        audit.checkpoint().origin(),
-                        audit.subjects(),
-                        audit.maps());
-            } catch (IOException e) {
-                throw new UserInputException("%s cannot be read: %s".formatted(directory, e), e);
-            }
-        }
-
-        private String file(Path path, List<VerifierKey> verifiers, @Nullable SampleId wanted, ObjectNode result) {
-            byte[] bytes = bytes(path);
-            String text = new String(bytes, StandardCharsets.UTF_8);
-            if (!TlogProof.recognises(text)) {
-                return note(bytes, verifiers, wanted, result);
-            }
-            result.put("kind", "event");
-            TlogProof proof = TlogProof.parse(text);
-            if (proof.extra().isEmpty()) {
-                if (entry == null || wanted != null) {
-                    throw new VerificationException("the proof does not hold its entry: give its bytes by --entry");
-                }
-                Checkpoint checkpoint = Evidence.ofLeaf(proof, verifiers, Hash.leaf(bytes(entry)));
-                put(result, checkpoint);
-                result.put("index", proof.index());
-                return "logged at index %d of a log of %d entries".formatted(proof.index(), checkpoint.size());
-            }
-            result.put("kind", proof.extra().get().kind());
-            Evidence evidence = Evidence.of(proof, verifiers);
-            put(result, evidence.checkpoint());
-            evidence.index().ifPresent(index -> result.put("index", index));
-            evidence.sample().ifPresent(id -> result.put("sample", id.toString()));
-            evidence.subject().ifPresent(subject -> result.put("subject", subject.toString()));
-            ArrayNode events = result.putArray("events");
-            evidence.events().forEach(event -> events.add(EventJson.write(event)));
-            if (wanted != null && !evidence.sample().equals(Optional.of(wanted))) {
-                throw new VerificationException(
-                        evidence.sample().isEmpty()
-                                ? "the proof does not show which sample it is about"
-                                : "the proof is about the sample " + evidence.sample().get());
-            }
-            if (entry != null && !evidence.kind().equals("event")) {
-                throw new VerificationException("the proof is of a " + evidence.kind() + ", not of one entry");
-            }
-            if (entry != null && !Arrays.equals(evidence.events().getFirst().encode(), bytes(entry))) {
-                throw new VerificationException("the proof's entry has other bytes");
-            }
-            return evidence.words();
-        }
-
-        private String note(
-                byte[] bytes, List<VerifierKey> verifiers, @Nullable SampleId wanted, ObjectNode result) {
-            SignedNote note = SignedNote.parse(bytes);
-            note.verify(verifiers);
-            if (wanted != null || entry != null) {
-                throw new VerificationException("this is a signed note, no proof about a sample or an entry");
-            }
-            try {
-                Checkpoint checkpoint = Checkpoint.parse(note.text());
-                result.put("kind", "checkpoint");
-                put(result, checkpoint);
-                return "checkpoint of %s with %d entries".formatted(checkpoint.origin(), checkpoint.size());
-            } catch (VerificationException e) {
-                if (origin != null) {
-                    throw new VerificationException("the note names no origin: it is no checkpoint", e);
-                }
-                return "a signed note";
-            }
-        }
-
-        private void put(ObjectNode result, Checkpoint checkpoint) {
-            result.put("origin", checkpoint.origin());
-            result.put("size", checkpoint.size());
-            result.put("root", checkpoint.root().toString());
-            if (origin != null && !origin.equals(checkpoint.origin())) {
-                throw new VerificationException("the log is '%s', not '%s'".formatted(checkpoint.origin(), origin));
-            }
-        }
-    }
-
-    /** Judges test vectors. */
-    @Command(
-            name = "verify-vector",
-            mixinStandardHelpOptions = true,
-            description = "Judge test vectors of proofs, events, maps and notes.",
-            footer = {"", "Example: ascribe ledger verify-vector vectors/ --json"})
-    static final class VerifyVector implements Callable<Integer> {
-        @Spec
-        @SuppressWarnings("NullAway.Init")
-        private CommandSpec spec;
-
-        @Parameters(arity = "1..*", paramLabel = "PATH", description = "A JSON file with one or many, or a folder of them.")
-        private List<Path> paths = List.of();
-
-        @Option(names = "--json", description = "Print one JSON document instead of text.")
-        private boolean json;
-
-        @Override
-        public Integer call() {
-            Session session = Session.withoutEngine(spec);
-            ObjectNode fields = JSON.createObjectNode();
-            ArrayNode results = fields.putArray("results");
-            for (Path path : paths) {
-                for (Path file : files(path)) {
-                    judge(file, results);
-                }
-            }
-            if (json) {
-                session.print("ledger-vectors", fields);
-            } else {
-                for (JsonNode result : results) {
-                    System.out.printf(
-                            "%s %s %s %s%n",
-                            result.get("verdict").asText(),
-                            result.get("file").asText(),
-                            result.get("position").asText(),
-                            result.get("reason").asText());
-                }
-            }
-            return 0;
-        }
-
-        private static List<Path> files(Path path) {
-            if (!Files.isDirectory(path)) {
-                return List.of(path);
-            }
-            try (Stream<Path> walk = Files.walk(path)) {
-                return walk.filter(file -> file.toString().endsWith(".json")).sorted().toList();
-            } catch (IOException e) {
-                throw new UserInputException("%s cannot be read: %s".formatted(path, e), e);
-            }
-        }
-
-        private static void judge(Path file, ArrayNode results) {
-            JsonNode tree;
-            try {
-                tree = JSON.readTree(bytes(file));
-            } catch (JacksonException e) {
-                throw new UserInputException("%s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
-            } catch (IOException e) {
-                throw new UserInputException("%s cannot be read: %s".formatted(file, e), e);
-            }
-            List<JsonNode> vectors = new ArrayList<>();
-            if (tree.isArray()) {
-                tree.forEach(vectors::add);
-            } else {
-                vectors.add(tree);
-            }
-            for (int i = 0; i < vectors.size(); i++) {
-                ObjectNode result = JSON.createObjectNode().put("file", file.toString()).put("position", i);
-                result.setAll(LedgerVectors.judge(vectors.get(i), "%s, vector %d".formatted(file, i)));
-                results.add(result);
-            }
-        }
-    }
-
-    private static byte[] bytes(Path file) {
+    static byte[] bytes(Path file) {
         try {
             return Files.readAllBytes(file);
         } catch (IOException e) {
@@ -378,7 +80,7 @@ final class LedgerCommand {
     }
 
     /** Verifier keys as they were given: as text, or as {@code @FILE}. */
-    private static List<VerifierKey> verifierKeys(List<String> given) {
+    static List<VerifierKey> verifierKeys(List<String> given) {
         List<VerifierKey> keys = new ArrayList<>();
         for (String key : given) {
             Stream<String> lines = key.startsWith("@")
@@ -392,5 +94,12 @@ final class LedgerCommand {
             throw new UserInputException("--key names no key");
         }
         return keys;
+    }
+
+    /** A checkpoint's size and root, as results show them. */
+    static ObjectNode json(dev.ascribe.ledger.Checkpoint checkpoint) {
+        return JSON.createObjectNode()
+                .put("size", checkpoint.size())
+                .put("root", checkpoint.root().toString());
     }
 }

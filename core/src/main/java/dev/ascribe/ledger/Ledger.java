@@ -493,6 +493,41 @@ public final class Ledger implements AutoCloseable {
         return sequences;
     }
 
+    /**
+     * Whether the event at an index is what a draft says.
+     *
+     * @param timed whether the draft's time is compared too
+     */
+    public boolean isSame(long index, Draft draft, boolean timed) {
+        Event there = event(index); // before the lock: it may have to publish
+        appending.lock();
+        try {
+            List<Samples.Known> known = new ArrayList<>();
+            Map<SampleId, Samples.Known> met = new HashMap<>();
+            Hash subject = draft.sample().isPresent()
+                    ? commitment(draft.sample().get(), met, known)
+                    : Event.subjectOf(draft.run());
+            EventBody body = draft.content().body(id -> commitment(id, met, known));
+            return there.subject().equals(subject)
+                    && there.run().equals(draft.run())
+                    && there.body().equals(body)
+                    && (!timed || there.time() == draft.time());
+        } finally {
+            appending.unlock();
+        }
+    }
+
+    private Event event(long index) {
+        if (index >= checkpoint().size()) {
+            publish(); // it is durable, but not yet where it can be read
+        }
+        try {
+            return Event.decode(new LogFiles(folder.log(), checkpoint().size()).entry(index));
+        } catch (IOException e) {
+            throw new LedgerUnavailableException("%s cannot be read: %s".formatted(folder.directory(), e), e);
+        }
+    }
+
     private void requireWorking() {
         if (failure != null) {
             throw new LedgerUnavailableException(

@@ -67,6 +67,24 @@ public final class LedgerReader {
         return note;
     }
 
+    /** The public halves of the ledger's keys. */
+    public List<VerifierKey> verifierKeys() {
+        try {
+            return folder.keys().stream().map(SignerKey::verifierKey).toList();
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** Where the guard lies. */
+    public Path guard() {
+        try {
+            return folder.guard();
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
     /** The event at an index. */
     public Event event(long index) {
         if (index < 0 || index >= checkpoint.size()) {
