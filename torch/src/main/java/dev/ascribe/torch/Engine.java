@@ -88,6 +88,11 @@ public final class Engine {
 
     /** Whether products in bfloat16 are clearly faster here than in float32, by measurement. */
     public static boolean prefersBfloat16() {
-        return gigaflops(ScalarType.BFloat16) > CLEARLY_FASTER * gigaflops(ScalarType.Float);
+        return prefersBfloat16(gigaflops(ScalarType.Float), gigaflops(ScalarType.BFloat16));
+    }
+
+    /** The same, from what was measured. */
+    public static boolean prefersBfloat16(double float32, double bfloat16) {
+        return bfloat16 > CLEARLY_FASTER * float32;
     }
 }
