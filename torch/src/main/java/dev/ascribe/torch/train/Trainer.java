@@ -190,6 +190,11 @@ final class Trainer {
 
     /** Adds the parts' gradients in their order, so that the sum does not depend on the machine. */
     private double accumulate(List<List<Sequence>> parts, Tensor gradient) {
+        if (parts.size() == 1) {
+            try (PointerScope scope = new PointerScope()) {
+                return learner.accumulate(parts.getFirst(), gradient);
+            }
+        }
         double loss = 0;
         for (int from = 0; from < parts.size(); from += AT_ONCE) {
             List<List<Sequence>> some = parts.subList(from, Math.min(parts.size(), from + AT_ONCE));
