@@ -13,6 +13,8 @@ import dev.ascribe.report.TextReport;
 import dev.ascribe.similarity.Bm25;
 import dev.ascribe.similarity.SentenceEmbedding;
 import dev.ascribe.torch.gradient.GradientScores;
+import dev.ascribe.torch.model.LanguageModel;
+import dev.ascribe.torch.model.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +23,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,6 +40,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "Example: ascribe demo", "Example: ascribe demo --model SmolLM2-135M-Instruct.gguf"})
 final class DemoCommand implements Callable<Integer> {
     private static final int NAMED = 10;
+    private static final int ADAPTED_BLOCKS = 10;
 
     @Spec
     @SuppressWarnings("NullAway.Init")
@@ -127,9 +132,23 @@ final class DemoCommand implements Callable<Integer> {
                 "train --arch gpt:2-64-4 --epochs 10 --batch 8 --lr 6e-3 --warm-up 0.05 --max-tokens 64", data, run);
     }
 
-    /** The recipe on a language model: adapters on every linear layer. */
+    /** The recipe on a language model: adapters in the last blocks, so that the lower ones need to be run only once. */
     private int finetune(Path base, Path data, Path run) {
-        return learn("finetune --epochs 3 --lr 1e-3 --max-tokens 128", data, run, "--model", base.toString());
+        int layers;
+        try (LanguageModel opened = LanguageModel.open(base, Precision.F32)) {
+            layers = opened.decoder().config().layers();
+        }
+        String last = IntStream.range(Math.max(0, layers - ADAPTED_BLOCKS), layers)
+                .mapToObj(Integer::toString)
+                .collect(Collectors.joining("|", ".*\\.(", ")\\..*"));
+        return learn(
+                "finetune --epochs 2 --lr 1e-3 --max-tokens 128",
+                data,
+                run,
+                "--model",
+                base.toString(),
+                "--targets",
+                last);
     }
 
     private int learn(String recipe, Path data, Path run, String... more) {

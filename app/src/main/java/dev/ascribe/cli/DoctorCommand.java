@@ -3,13 +3,16 @@ package dev.ascribe.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.sun.management.OperatingSystemMXBean;
+import dev.ascribe.EngineUnavailableException;
 import dev.ascribe.UserCache;
 import dev.ascribe.store.MemoryBandwidth;
 import dev.ascribe.torch.Engine;
+import dev.ascribe.torch.text.Tokenizer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +35,8 @@ import picocli.CommandLine.Spec;
 final class DoctorCommand implements Callable<Integer> {
     private static final List<String> FEATURES =
             List.of("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "sha_ni");
+
+    private static final long LEAST_HEAP = 1L << 30;
 
     @Spec
     @SuppressWarnings("NullAway.Init")
@@ -62,8 +67,10 @@ final class DoctorCommand implements Callable<Integer> {
         found.put("gigaflopsF32", f32);
         found.put("gigaflopsBf16", bf16);
         found.put("gigabytesPerSecond", bandwidth);
-        found.put("products", bf16 > 1.5 * f32 ? "bf16" : "f32");
+        found.put("products", Engine.prefersBfloat16(f32, bf16) ? "bf16" : "f32");
         found.put("cache", UserCache.directory().toString());
+        List<String> missing = missing();
+        found.put("missing", missing);
         found.put("provenance", session.provenance(null, null, null, null, 0));
         if (json) {
             System.out.println(new ObjectMapper()
@@ -88,8 +95,30 @@ final class DoctorCommand implements Callable<Integer> {
                 found.get("products"));
         line("Memory speed", "%.1f GB/s read", bandwidth);
         line("Cache", "%s", found.get("cache"));
-        line("Missing", "%s", "nothing");
+        line("Missing", "%s", missing.isEmpty() ? "nothing" : String.join("; ", missing));
         return 0;
+    }
+
+    /** What does not work here, and how to get it. */
+    private static List<String> missing() {
+        List<String> missing = new ArrayList<>();
+        Path cache = UserCache.directory();
+        try {
+            Files.createDirectories(cache);
+            Files.delete(Files.createTempFile(cache, "doctor-", ""));
+        } catch (IOException e) {
+            missing.add(
+                    "the cache %s cannot be written (%s): set XDG_CACHE_HOME to a folder of yours".formatted(cache, e));
+        }
+        try (Tokenizer tokenizer = Tokenizer.wordLevel(List.of("a word"))) {
+            tokenizer.encode("a word", false);
+        } catch (EngineUnavailableException e) {
+            missing.add(e.getMessage());
+        }
+        if (Runtime.getRuntime().maxMemory() < LEAST_HEAP) {
+            missing.add("Java's heap is below 1 GB: give it more by ASCRIBE_JAVA_OPTS=-Xmx2g");
+        }
+        return missing;
     }
 
     private static void line(String name, String format, Object... values) {

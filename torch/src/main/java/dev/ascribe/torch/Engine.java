@@ -2,8 +2,15 @@ package dev.ascribe.torch;
 
 import dev.ascribe.EngineUnavailableException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -65,6 +72,59 @@ public final class Engine {
         openblas_nolapack.blas_set_num_threads(threads); // it has threads of its own, which spin while they wait
     }
 
+    /**
+     * Runs jobs side by side, each on one thread of the engine: whole batches share a machine better than single operations do.
+     * Small models, whose operations have one thread anyway, do one job after the other.
+     *
+     * @return their results, in the jobs' order
+     */
+    public static <T> List<T> sideBySide(List<Supplier<T>> jobs) {
+        int threads = threads();
+        if (threads == 1 || jobs.size() == 1) {
+            return jobs.stream().map(Supplier::get).toList();
+        }
+        openblas_nolapack.blas_set_num_threads(1);
+        try {
+            List<Future<T>> running = new ArrayList<>();
+            for (Supplier<T> job : jobs) {
+                running.add(Workers.POOL.submit(job::get));
+            }
+            List<T> results = new ArrayList<>();
+            for (Future<T> one : running) {
+                results.add(result(one));
+            }
+            return results;
+        } finally {
+            openblas_nolapack.blas_set_num_threads(threads);
+        }
+    }
+
+    private static <T> T result(Future<T> job) {
+        try {
+            return job.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /** Threads whose operations have one thread each. */
+    private static final class Workers {
+        private static final ExecutorService POOL = Executors.newFixedThreadPool(granted, job -> {
+            Thread worker = new Thread(() -> {
+                torch.set_num_threads(1); // counts for the thread that calls it
+                job.run();
+            });
+            worker.setDaemon(true);
+            return worker;
+        });
+    }
+
     /** Threads of each operation. */
     public static int threads() {
         return torch.get_num_threads();
@@ -88,6 +148,11 @@ public final class Engine {
 
     /** Whether products in bfloat16 are clearly faster here than in float32, by measurement. */
     public static boolean prefersBfloat16() {
-        return gigaflops(ScalarType.BFloat16) > CLEARLY_FASTER * gigaflops(ScalarType.Float);
+        return prefersBfloat16(gigaflops(ScalarType.Float), gigaflops(ScalarType.BFloat16));
+    }
+
+    /** The same, from what was measured. */
+    public static boolean prefersBfloat16(double float32, double bfloat16) {
+        return bfloat16 > CLEARLY_FASTER * float32;
     }
 }

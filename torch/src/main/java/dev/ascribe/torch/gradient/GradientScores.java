@@ -32,8 +32,8 @@ public final class GradientScores {
                 Sketch sketch =
                         Sketch.of(subject.features().blocks(), store.spec().blocks(), settings.seed());
                 float[][] rows = new RowGradients(subject).all(queries);
-                parts.add(
-                        method.scores(store, Stream.of(rows).map(sketch::apply).toArray(float[][]::new)));
+                parts.add(method.scores(
+                        store, Stream.of(rows).map(row -> sketch.apply(row, 1)).toArray(float[][]::new)));
             }
         }
         return sum(parts, index.points(), method);

@@ -7,6 +7,7 @@ import dev.ascribe.store.Block;
 import dev.ascribe.store.Dtype;
 import dev.ascribe.store.FeatureStoreWriter;
 import dev.ascribe.store.StoreSpec;
+import dev.ascribe.torch.Engine;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.train.Adapter;
 import java.nio.file.Path;
@@ -17,8 +18,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +34,8 @@ public final class Indexer {
 
     /** Rows whose gradients say how a sketch's columns are shared out; the first ones, so that a corpus may grow. */
     private static final int PILOT_ROWS = 16;
+
+    private static final int BATCHES_A_THREAD = 4;
 
     private final Lineage lineage;
     private final Corpus corpus;
@@ -118,13 +125,13 @@ public final class Indexer {
      * @param chosen row numbers of the corpus
      */
     void write(Subject subject, Point point, Path store, int[] chosen, Dtype dtype, boolean grown) {
-        RowGradients gradients = new RowGradients(subject);
-        Deque<float[]> ahead = new ArrayDeque<>();
+        Workers workers = new Workers(subject);
+        Deque<RowGradients.Rows> ahead = new ArrayDeque<>();
         List<Block> full = subject.features().blocks();
         Map<String, String> identity = identity(point);
         List<Block> blocks = FeatureStoreWriter.begun(store)
                 .map(begun -> laidOutAlike(begun.identity(), identity) ? begun.blocks() : full)
-                .orElseGet(() -> settings.stored(full, () -> shares(full, gradients, chosen, ahead)));
+                .orElseGet(() -> settings.stored(full, () -> shares(full, workers, chosen, ahead)));
         Sketch sketch = Sketch.of(full, blocks, settings.seed());
         StoreSpec spec = new StoreSpec(dtype, sketch.width(), blocks, identity);
         try (FeatureStoreWriter writer = grown
@@ -133,14 +140,21 @@ public final class Indexer {
             int at = writer.rows();
             long committed = System.nanoTime();
             while (at < chosen.length) {
-                List<Sequence> batch = batch(gradients, chosen, at);
-                List<SampleId> ids = new ArrayList<>();
-                for (int i = at; i < at + batch.size(); i++) {
-                    ids.add(corpus.id(chosen[i]));
+                List<List<Sequence>> batches = batches(workers, chosen, at, chosen.length);
+                List<Supplier<float[]>> jobs = new ArrayList<>();
+                for (List<Sequence> batch : batches) {
+                    RowGradients.@Nullable Rows known = ahead.poll();
+                    jobs.add(known == null ? workers.job(batch, sketch::apply) : () -> sketch.apply(known));
                 }
-                writer.append(ids, sketch.apply(ahead.isEmpty() ? gradients.of(batch) : ahead.poll()));
-                tokens += batch.stream().mapToInt(Sequence::length).sum();
-                at += batch.size();
+                List<float[]> features = Engine.sideBySide(jobs);
+                for (int i = 0; i < batches.size(); i++) {
+                    List<SampleId> ids = new ArrayList<>();
+                    for (Sequence sequence : batches.get(i)) {
+                        ids.add(corpus.id(chosen[at++]));
+                        tokens += sequence.length();
+                    }
+                    writer.append(ids, features.get(i));
+                }
                 progress.at("gradients at " + point.name(), at, chosen.length);
                 if (System.nanoTime() - committed > commitEveryNanos) {
                     writer.commit();
@@ -151,12 +165,44 @@ public final class Indexer {
         }
     }
 
-    private List<Sequence> batch(RowGradients gradients, int[] chosen, int at) {
-        List<Sequence> coming = new ArrayList<>();
-        for (int i = at; i < Math.min(chosen.length, at + RowGradients.lookAhead()); i++) {
-            coming.add(rows.apply(chosen[i]));
+    /** Gradients of several batches at once: whichever worker is free takes the next. */
+    private static final class Workers {
+        private final Subject subject;
+        private final Queue<RowGradients> free = new ConcurrentLinkedQueue<>();
+
+        Workers(Subject subject) {
+            this.subject = subject;
         }
-        return coming.subList(0, gradients.next(coming));
+
+        <T> Supplier<T> job(List<Sequence> batch, Function<RowGradients.Rows, T> then) {
+            return () -> {
+                RowGradients taken = Objects.requireNonNullElseGet(free.poll(), () -> new RowGradients(subject));
+                T result = then.apply(taken.of(batch));
+                free.add(taken);
+                return result;
+            };
+        }
+
+        /** How many sequences make the next batch. */
+        int next(List<Sequence> coming) {
+            return RowGradients.next(coming, subject.features().width());
+        }
+    }
+
+    /** The next batches: several for each thread, because some take longer than others. */
+    private List<List<Sequence>> batches(Workers workers, int[] chosen, int at, int end) {
+        List<List<Sequence>> batches = new ArrayList<>();
+        int most = BATCHES_A_THREAD * Engine.threads();
+        for (int from = at;
+                from < end && batches.size() < most;
+                from += batches.getLast().size()) {
+            List<Sequence> coming = new ArrayList<>();
+            for (int i = from; i < Math.min(chosen.length, from + RowGradients.lookAhead()); i++) {
+                coming.add(rows.apply(chosen[i]));
+            }
+            batches.add(coming.subList(0, workers.next(coming)));
+        }
+        return batches;
     }
 
     /**
@@ -166,33 +212,43 @@ public final class Indexer {
      * @param ahead takes the batches' full features, so that they are not computed again
      * @return one a block, summing to 1
      */
-    private double[] shares(List<Block> blocks, RowGradients gradients, int[] chosen, Deque<float[]> ahead) {
+    private double[] shares(List<Block> blocks, Workers workers, int[] chosen, Deque<RowGradients.Rows> ahead) {
         double[] squares = new double[blocks.size()];
-        int width = gradients.width();
-        for (int at = 0; at < Math.min(PILOT_ROWS, chosen.length); ) {
-            List<Sequence> batch = batch(gradients, chosen, at);
-            float[] features = gradients.of(batch);
-            ahead.add(features);
-            at += batch.size();
-            for (int row = 0; row < batch.size(); row++) {
-                double[] energies = new double[squares.length];
-                for (int b = 0; b < energies.length; b++) {
-                    Block block = blocks.get(b);
-                    int from = row * width + block.offset();
-                    for (int i = from; i < from + block.width(); i++) {
-                        energies[b] += (double) features[i] * features[i];
-                    }
-                }
-                double total = DoubleStream.of(energies).sum();
-                for (int b = 0; b < energies.length && total > 0; b++) {
-                    squares[b] += energies[b] / total * (energies[b] / total);
-                }
+        int pilot = Math.min(PILOT_ROWS, chosen.length);
+        for (int at = 0; at < pilot; ) {
+            List<List<Sequence>> batches = batches(workers, chosen, at, pilot);
+            List<Supplier<RowGradients.Rows>> jobs = new ArrayList<>();
+            for (List<Sequence> batch : batches) {
+                jobs.add(workers.job(batch, RowGradients.Rows::copy));
+                at += batch.size();
+            }
+            for (RowGradients.Rows rows : Engine.sideBySide(jobs)) {
+                ahead.add(rows);
+                addShares(blocks, rows, squares);
             }
         }
         double sum = DoubleStream.of(squares).map(Math::sqrt).sum();
         return DoubleStream.of(squares)
                 .map(square -> sum == 0 ? 1.0 / squares.length : Math.sqrt(square) / sum)
                 .toArray();
+    }
+
+    /** Adds each row's squared share of each block. */
+    private static void addShares(List<Block> blocks, RowGradients.Rows rows, double[] squares) {
+        for (int row = 0; row < rows.count(); row++) {
+            double[] energies = new double[squares.length];
+            for (int b = 0; b < energies.length; b++) {
+                Block block = blocks.get(b);
+                int from = row * rows.width() + block.offset();
+                for (int i = from; i < from + block.width(); i++) {
+                    energies[b] += (double) rows.values()[i] * rows.values()[i];
+                }
+            }
+            double total = DoubleStream.of(energies).sum();
+            for (int b = 0; b < energies.length && total > 0; b++) {
+                squares[b] += energies[b] / total * (energies[b] / total);
+            }
+        }
     }
 
     /** Otherwise the store is refused, and its blocks mean nothing. */

@@ -3,9 +3,9 @@ package dev.ascribe.torch.gradient;
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.Tensors;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.CRC32C;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -49,7 +49,7 @@ public record Projection(int rows, int columns, long seed) {
     /** The sign matrices of one model's matrices, made once. */
     static final class Signs {
         private final long seed;
-        private final Map<String, Tensor> made = new HashMap<>();
+        private final Map<String, Tensor> made = new ConcurrentHashMap<>();
 
         Signs(long seed) {
             this.seed = seed;

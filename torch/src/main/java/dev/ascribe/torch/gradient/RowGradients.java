@@ -12,7 +12,7 @@ import org.bytedeco.javacpp.PointerScope;
 /** Per-sequence gradient features of a {@link Subject}, not sketched, in batches that bound memory. */
 final class RowGradients {
     /** Tokens that pass through the model at once. */
-    private static final int BATCH_TOKENS = 512;
+    private static final int BATCH_TOKENS = 256;
 
     private static final int BATCH_ROWS = 64;
 
@@ -20,6 +20,40 @@ final class RowGradients {
     private static final int BATCH_FEATURES = 1 << 25;
 
     private final Subject subject;
+    private float[] buffer = new float[0]; // one for all batches: fresh ones of this size would fill the heap
+
+    /** Row after row of features. The next batch overwrites them. */
+    static final class Rows {
+        private final float[] values;
+        private final int count;
+        private final int width;
+
+        Rows(float[] values, int count, int width) {
+            this.values = values;
+            this.count = count;
+            this.width = width;
+        }
+
+        /** The numbers; what lies behind the last row means nothing. */
+        float[] values() {
+            return values;
+        }
+
+        /** How many rows. */
+        int count() {
+            return count;
+        }
+
+        /** Features a row. */
+        int width() {
+            return width;
+        }
+
+        /** The same rows for keeps. */
+        Rows copy() {
+            return new Rows(Arrays.copyOf(values, count * width), count, width);
+        }
+    }
 
     RowGradients(Subject subject) {
         this.subject = subject;
@@ -34,12 +68,12 @@ final class RowGradients {
      * How many sequences, from the first on, make the next batch: a function of what lies ahead alone, so that an interrupted
      * pass goes on with the very batches of an uninterrupted one.
      */
-    int next(List<Sequence> ahead) {
+    static int next(List<Sequence> ahead, int width) {
         int tokens = 0;
         int count = 0;
         for (Sequence sequence : ahead) {
             tokens += sequence.length();
-            boolean full = tokens > BATCH_TOKENS || count >= BATCH_ROWS || (count + 1L) * width() > BATCH_FEATURES;
+            boolean full = tokens > BATCH_TOKENS || count >= BATCH_ROWS || (count + 1L) * width > BATCH_FEATURES;
             if (full && count > 0) {
                 break;
             }
@@ -58,11 +92,14 @@ final class RowGradients {
      *
      * @return row after row, shape (sequences, width); zeros for a sequence without targets
      */
-    float[] of(List<Sequence> sequences) {
+    Rows of(List<Sequence> sequences) {
         int width = width();
+        int size = Math.multiplyExact(sequences.size(), width);
+        if (buffer.length < size) {
+            buffer = new float[size];
+        }
         List<Sequence> predicting =
                 sequences.stream().filter(sequence -> sequence.targets() > 0).toList();
-        float[] found = new float[Math.multiplyExact(predicting.size(), width)];
         if (!predicting.isEmpty()) {
             try (PointerScope scope = new PointerScope();
                     Trunk trunk = new Trunk(subject.model().decoder(), 0, 0)) {
@@ -71,20 +108,20 @@ final class RowGradients {
                         trunk,
                         LossBatch.of(predicting),
                         subject.features().sites());
-                Tensors.floats(subject.features().rows(signals), found);
+                Tensors.floats(subject.features().rows(signals), buffer);
             }
         }
-        if (predicting.size() == sequences.size()) {
-            return found;
-        }
-        float[] features = new float[Math.multiplyExact(sequences.size(), width)];
-        int from = 0;
-        for (int i = 0; i < sequences.size(); i++) {
+        // from the last row down: those without targets take their places, and are zero
+        int from = predicting.size();
+        for (int i = sequences.size() - 1; i >= 0; i--) {
             if (sequences.get(i).targets() > 0) {
-                System.arraycopy(found, from++ * width, features, i * width, width);
+                from--;
+                System.arraycopy(buffer, from * width, buffer, i * width, width);
+            } else {
+                Arrays.fill(buffer, i * width, (i + 1) * width, 0);
             }
         }
-        return features;
+        return new Rows(buffer, sequences.size(), width);
     }
 
     /** Features of all sequences, one array each. */
@@ -94,10 +131,10 @@ final class RowGradients {
         int from = 0;
         while (from < sequences.size()) {
             List<Sequence> ahead = sequences.subList(from, sequences.size());
-            int count = next(ahead);
-            float[] features = of(ahead.subList(0, count));
+            int count = next(ahead, width);
+            Rows features = of(ahead.subList(0, count));
             for (int i = 0; i < count; i++) {
-                all[from + i] = Arrays.copyOfRange(features, i * width, (i + 1) * width);
+                all[from + i] = Arrays.copyOfRange(features.values(), i * width, (i + 1) * width);
             }
             from += count;
         }

@@ -148,14 +148,18 @@ final class Sketch {
         return width;
     }
 
+    /** Sketches rows: row after row, shape (rows, {@link #width()}). */
+    float[] apply(RowGradients.Rows rows) {
+        return apply(rows.values(), rows.count());
+    }
+
     /**
      * Sketches rows.
      *
-     * @param rows row after row of full features
-     * @return row after row, shape (rows, {@link #width()})
+     * @param rows row after row of full features, at least {@code count}
+     * @return row after row, shape (count, {@link #width()})
      */
-    float[] apply(float[] rows) {
-        int count = rows.length / from;
+    float[] apply(float[] rows, int count) {
         float[] sketched = new float[Math.multiplyExact(count, width)];
         for (int i = 0; i < count; i++) {
             for (Part part : parts) {

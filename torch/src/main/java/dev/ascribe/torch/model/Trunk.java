@@ -8,7 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Remembers what the blocks below the first adapted one say of each sequence: they are frozen, so it never changes, and
- * training that touches only the upper blocks need not run the lower ones again.
+ * training that touches only the upper blocks need not run the lower ones again. Safe for use by several threads.
  */
 public final class Trunk implements AutoCloseable {
     private final Decoder decoder;
@@ -39,15 +39,19 @@ public final class Trunk implements AutoCloseable {
 
     /** Each alone: in company the last bits depend on the company, and a resumed run would end otherwise. */
     private Tensor state(Sequence sequence) {
-        Tensor known = states.get(sequence);
-        if (known != null) {
-            return known;
+        synchronized (states) {
+            Tensor known = states.get(sequence);
+            if (known != null) {
+                return known;
+            }
         }
         Packed alone = Packed.of(List.of(sequence.tokens()));
         Tensor fresh = decoder.run(decoder.embed(alone), alone, 0, firstBlock, Tape.NONE); // (T, C)
-        if (used + fresh.nbytes() <= budget) {
-            used += fresh.nbytes();
-            states.put(sequence, Tensors.keep(fresh));
+        synchronized (states) {
+            if (used + fresh.nbytes() <= budget && !states.containsKey(sequence)) {
+                used += fresh.nbytes();
+                states.put(sequence, Tensors.keep(fresh));
+            }
         }
         return fresh;
     }

@@ -314,10 +314,14 @@ public final class Adapter implements AutoCloseable {
         return List.of(tensor.size(0), tensor.size(1));
     }
 
-    /** Adds the updates to the decoder's weights. */
+    /** Adds the updates to the decoder's weights. Where B = 0 there is nothing to add, and no second copy of the weight is made. */
     public void merge() {
         for (Site site : sites) {
-            site.linear().merge(site.a(), site.b(), site.scale());
+            if (site.b().any().item_bool()) {
+                site.linear().merge(site.a(), site.b(), site.scale());
+            } else {
+                site.linear().unmerge();
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
 import dev.ascribe.Progress;
 import dev.ascribe.UserInputException;
+import dev.ascribe.torch.Engine;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.weights.Safetensors;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -28,8 +30,14 @@ import org.jspecify.annotations.Nullable;
  * checkpoint and every half minute; a killed run that is started again goes on from there and ends exactly as an uninterrupted one.
  */
 final class Trainer {
-    /** Tokens that pass through the model at once; a larger batch is split, which changes no gradient. */
-    private static final int MICRO_BATCH_TOKENS = 2048;
+    /** Tokens up to which a batch passes through the model as one. */
+    private static final int WHOLE_TOKENS = 1024;
+
+    /** Tokens of a part of a larger batch. */
+    private static final int PART_TOKENS = 256;
+
+    /** Parts whose gradients are held at once. */
+    private static final int AT_ONCE = 4;
 
     /** How often the state is saved. */
     static final long SAVE_EVERY_NANOS = 30_000_000_000L;
@@ -40,6 +48,7 @@ final class Trainer {
     private final TrainingPlan plan;
     private final Progress progress;
     private final long saveEveryNanos;
+    private final List<Tensor> partSums = new ArrayList<>();
 
     /** Is given each checkpoint when it is reached, to keep what belongs to it. */
     interface Keeper {
@@ -137,6 +146,8 @@ final class Trainer {
             }
         }
         gradient.close();
+        partSums.forEach(Tensor::close);
+        partSums.clear();
         return new Outcome(kept, tokens, (System.nanoTime() - started) / 1e9);
     }
 
@@ -159,12 +170,7 @@ final class Trainer {
     /** One step; returns the batch's mean loss before it. */
     private double update(List<Sequence> batch, AdamW optimizer, Tensor gradient, double rate, int step) {
         gradient.zero_();
-        double loss = 0;
-        for (List<Sequence> part : split(batch)) {
-            try (PointerScope scope = new PointerScope()) {
-                loss += learner.accumulate(part, gradient);
-            }
-        }
+        double loss = accumulate(split(batch), gradient);
         try (PointerScope scope = new PointerScope()) {
             gradient.mul_(Tensors.scalar(1.0 / batch.size()));
             double norm = gradient.norm().item_double();
@@ -182,6 +188,42 @@ final class Trainer {
         return loss / batch.size();
     }
 
+    /** Adds the parts' gradients in their order, so that the sum does not depend on the machine. */
+    private double accumulate(List<List<Sequence>> parts, Tensor gradient) {
+        if (parts.size() == 1) {
+            try (PointerScope scope = new PointerScope()) {
+                return learner.accumulate(parts.getFirst(), gradient);
+            }
+        }
+        double loss = 0;
+        for (int from = 0; from < parts.size(); from += AT_ONCE) {
+            List<List<Sequence>> some = parts.subList(from, Math.min(parts.size(), from + AT_ONCE));
+            List<Supplier<Double>> jobs = new ArrayList<>();
+            for (int i = 0; i < some.size(); i++) {
+                List<Sequence> part = some.get(i);
+                Tensor sum = partSum(i, gradient);
+                jobs.add(() -> {
+                    try (PointerScope scope = new PointerScope()) {
+                        return learner.accumulate(part, sum.zero_());
+                    }
+                });
+            }
+            List<Double> losses = Engine.sideBySide(jobs);
+            for (int i = 0; i < some.size(); i++) {
+                gradient.add_(partSums.get(i));
+                loss += losses.get(i);
+            }
+        }
+        return loss;
+    }
+
+    private Tensor partSum(int part, Tensor like) {
+        if (part == partSums.size()) {
+            partSums.add(Tensors.keep(torch.zeros_like(like)));
+        }
+        return partSums.get(part);
+    }
+
     private @Nullable Double validationLoss() {
         if (heldOut.isEmpty()) {
             return null;
@@ -195,13 +237,16 @@ final class Trainer {
         return sum / heldOut.size();
     }
 
-    /** Parts of at most so many tokens, and at least one row. */
+    /** The whole of a batch of few tokens; parts of at most so many tokens, and at least one row, of a larger one. */
     static List<List<Sequence>> split(List<Sequence> rows) {
+        if (rows.stream().mapToInt(Sequence::length).sum() <= WHOLE_TOKENS) {
+            return List.of(rows);
+        }
         List<List<Sequence>> parts = new ArrayList<>();
         List<Sequence> part = new ArrayList<>();
         int tokens = 0;
         for (Sequence row : rows) {
-            if (!part.isEmpty() && tokens + row.length() > MICRO_BATCH_TOKENS) {
+            if (!part.isEmpty() && tokens + row.length() > PART_TOKENS) {
                 parts.add(part);
                 part = new ArrayList<>();
                 tokens = 0;

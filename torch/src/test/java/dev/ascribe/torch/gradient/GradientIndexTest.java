@@ -94,19 +94,20 @@ class GradientIndexTest {
             int at = 0;
             while (at < rows.size()) {
                 starts.add(at);
-                int seeing = gradients.next(rows.subList(at, rows.size()));
+                int seeing = RowGradients.next(rows.subList(at, rows.size()), gradients.width());
                 int ahead = Math.min(rows.size(), at + RowGradients.lookAhead());
-                assertThat(gradients.next(rows.subList(at, ahead)))
+                assertThat(RowGradients.next(rows.subList(at, ahead), gradients.width()))
                         .isEqualTo(seeing)
                         .isPositive();
                 assertThat(rows.subList(at, at + seeing).stream()
                                 .mapToInt(Sequence::length)
                                 .sum())
-                        .isLessThanOrEqualTo(512);
+                        .isLessThanOrEqualTo(256);
                 at += seeing;
             }
             assertThat(starts).hasSizeGreaterThan(5);
-            assertThat(gradients.next(TinyModels.sequences(54, 2000, 3))).isEqualTo(1);
+            assertThat(RowGradients.next(TinyModels.sequences(54, 2000, 3), gradients.width()))
+                    .isEqualTo(1);
             float[][] all = gradients.all(rows);
             int second = starts.get(1);
             float[][] later = gradients.all(rows.subList(second, rows.size()));

@@ -53,7 +53,7 @@ class SketchTest {
         double squares = 0;
         for (int seed = 0; seed < SEEDS; seed++) {
             Sketch sketch = Sketch.of(FULL, stored, seed);
-            double found = dot(sketch.apply(row(1)), sketch.apply(row(2)));
+            double found = dot(sketch.apply(row(1), 1), sketch.apply(row(2), 1));
             sum += found;
             squares += found * found;
         }
@@ -71,7 +71,7 @@ class SketchTest {
         for (int i = 0; i < 80; i++) {
             float[] unit = new float[80];
             unit[i] = 1;
-            float[] sketched = sketch.apply(unit);
+            float[] sketched = sketch.apply(unit, 1);
             int[] hit = IntStream.range(0, sketched.length)
                     .filter(c -> sketched[c] != 0)
                     .toArray();
@@ -91,18 +91,18 @@ class SketchTest {
         float[] two = new float[160];
         System.arraycopy(row(1), 0, two, 0, 80);
         System.arraycopy(row(2), 0, two, 80, 80);
-        assertThat(Sketch.of(FULL, FULL, 3).apply(two)).isEqualTo(two);
-        float[] sketched = Sketch.of(FULL, EACH, 3).apply(two);
+        assertThat(Sketch.of(FULL, FULL, 3).apply(two, 2)).isEqualTo(two);
+        float[] sketched = Sketch.of(FULL, EACH, 3).apply(two, 2);
         assertThat(Arrays.copyOfRange(sketched, 21 + 9, 21 + 16)).isEqualTo(Arrays.copyOfRange(row(2), 40, 47));
         assertThat(Arrays.copyOf(sketched, 21))
-                .isEqualTo(Sketch.of(FULL, EACH, 3).apply(row(1)));
+                .isEqualTo(Sketch.of(FULL, EACH, 3).apply(row(1), 1));
     }
 
     @Test
     void theSameSeedGivesTheSameSketchAndAnotherAnother() {
-        assertThat(Sketch.of(FULL, EACH, 3).apply(row(1)))
-                .isEqualTo(Sketch.of(FULL, EACH, 3).apply(row(1)))
-                .isNotEqualTo(Sketch.of(FULL, EACH, 4).apply(row(1)));
+        assertThat(Sketch.of(FULL, EACH, 3).apply(row(1), 1))
+                .isEqualTo(Sketch.of(FULL, EACH, 3).apply(row(1), 1))
+                .isNotEqualTo(Sketch.of(FULL, EACH, 4).apply(row(1), 1));
     }
 
     @Test

@@ -265,7 +265,9 @@ class TrainingTest {
     void aBatchIsSplitByTokensAndLosesNoRow() {
         List<Sequence> rows = TinyModels.sequences(43, 1000, 1000, 48, 2, 3000, 5);
         List<List<Sequence>> parts = Trainer.split(rows);
-        assertThat(parts).extracting(List::size).containsExactly(3, 1, 1, 1);
+        assertThat(parts).extracting(List::size).containsExactly(1, 1, 2, 1, 1);
+        assertThat(Trainer.split(rows.subList(1, 3))).extracting(List::size).containsExactly(1, 1);
+        assertThat(Trainer.split(rows.subList(2, 4))).containsExactly(rows.subList(2, 4));
         assertThat(parts.stream().flatMap(List::stream)).containsExactlyElementsOf(rows);
     }
 
