@@ -123,7 +123,8 @@ final class JsonFields {
         public long number(String name) {
             JsonNode value = peek(name);
             boolean fits = value.isIntegralNumber() && value.canConvertToLong() && value.longValue() >= 0;
-            return Primitives.number(name, take(name, fits, "a whole number from 0 to 2^53 - 1").longValue());
+            return Primitives.number(
+                    name, take(name, fits, "a whole number from 0 to 2^53 - 1").longValue());
         }
 
         @Override
@@ -134,7 +135,8 @@ final class JsonFields {
         private static double real(String name, JsonNode value) {
             double real = Primitives.real(name, value.doubleValue());
             if (value.isIntegralNumber() && new BigDecimal(real).compareTo(value.decimalValue()) != 0) {
-                throw new VerificationException("\"%s\" is %s, which its 64 bits cannot hold exactly".formatted(name, value));
+                throw new VerificationException(
+                        "\"%s\" is %s, which its 64 bits cannot hold exactly".formatted(name, value));
             }
             return real;
         }
@@ -153,12 +155,14 @@ final class JsonFields {
         @Override
         public String choice(String name, List<String> values) {
             String wanted = "one of " + String.join(", ", values);
-            return take(name, values.contains(peek(name).asText()) && peek(name).isTextual(), wanted).textValue();
+            return take(name, values.contains(peek(name).asText()) && peek(name).isTextual(), wanted)
+                    .textValue();
         }
 
         @Override
         public String text(String name) {
-            return Primitives.text(name, take(name, peek(name).isTextual(), "text").textValue());
+            return Primitives.text(
+                    name, take(name, peek(name).isTextual(), "text").textValue());
         }
 
         @Override

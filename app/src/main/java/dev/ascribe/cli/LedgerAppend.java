@@ -62,7 +62,8 @@ final class LedgerAppend {
     }
 
     ObjectNode summary() {
-        ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("appended", appended).put("repeated", repeated);
+        ObjectNode fields =
+                LedgerCommand.JSON.createObjectNode().put("appended", appended).put("repeated", repeated);
         if (first < 0) {
             fields.putNull("first").putNull("last");
         } else {
@@ -206,7 +207,9 @@ final class LedgerAppend {
         if (!ledger.isSame(index, one.draft(), one.timed())) {
             throw new BadLine(
                     position,
-                    at(one.number(), "\"seq\" %d was logged at index %d with other content".formatted(one.sequence(), index)));
+                    at(
+                            one.number(),
+                            "\"seq\" %d was logged at index %d with other content".formatted(one.sequence(), index)));
         }
         repeated++;
         return index;
@@ -219,7 +222,10 @@ final class LedgerAppend {
     private Line parse(byte[] bytes) {
         line++;
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
             if (text.isBlank()) {
                 throw at(line, "the line is blank");
             }
@@ -293,7 +299,8 @@ final class LedgerAppend {
 
         SampleId sample(String text) {
             if (!text.matches("sha256:[0-9a-f]{64}")) {
-                throw new VerificationException("'" + text + "' is not a sample id; expected sha256: and 64 hex digits");
+                throw new VerificationException(
+                        "'" + text + "' is not a sample id; expected sha256: and 64 hex digits");
             }
             return SampleId.parse(text);
         }
@@ -309,8 +316,7 @@ final class LedgerAppend {
 
     /** Lines of a stream, read by a thread of its own so that waiting for the next can end. */
     private static final class LineStream {
-        private final BlockingQueue<Optional<byte[]>> lines =
-                new ArrayBlockingQueue<>(65_536);
+        private final BlockingQueue<Optional<byte[]>> lines = new ArrayBlockingQueue<>(65_536);
         private boolean ended;
 
         LineStream(InputStream in) {

@@ -1,44 +1,19 @@
 package dev.ascribe.cli;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ascribe.SampleId;
 import dev.ascribe.UserInputException;
-import dev.ascribe.VerificationException;
-import dev.ascribe.ledger.Checkpoint;
-import dev.ascribe.ledger.Evidence;
-import dev.ascribe.ledger.Hash;
-import dev.ascribe.ledger.KeyType;
-import dev.ascribe.ledger.LogAudit;
-import dev.ascribe.ledger.SignedNote;
-import dev.ascribe.ledger.SignerKey;
-import dev.ascribe.ledger.TlogProof;
 import dev.ascribe.ledger.VerifierKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** The ledger: evidence of what happened to each sample. */
 @Command(

@@ -1,37 +1,23 @@
 package dev.ascribe.cli;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.SampleId;
 import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
-import dev.ascribe.ledger.Checkpoint;
-import dev.ascribe.ledger.Evidence;
+import dev.ascribe.WholeFile;
+import dev.ascribe.ledger.Event;
 import dev.ascribe.ledger.Hash;
-import dev.ascribe.ledger.KeyType;
-import dev.ascribe.ledger.LogAudit;
-import dev.ascribe.ledger.SignedNote;
-import dev.ascribe.ledger.SignerKey;
+import dev.ascribe.ledger.LedgerProof;
+import dev.ascribe.ledger.LedgerReader;
 import dev.ascribe.ledger.TlogProof;
-import dev.ascribe.ledger.VerifierKey;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -97,7 +83,8 @@ final class LedgerReading {
             long at = index != null ? index : at(reader, SampleId.parse(Objects.requireNonNull(sample)));
             TlogProof proof = reader.event(at, !unopened);
             write(out, proof);
-            boolean opened = proof.extra().orElseThrow() instanceof LedgerProof.OfEvent event && event.opening().isPresent();
+            boolean opened = proof.extra().orElseThrow() instanceof LedgerProof.OfEvent event
+                    && event.opening().isPresent();
             if (json) {
                 session.print(
                         "ledger-proof",
@@ -122,7 +109,8 @@ final class LedgerReading {
             }
             long wanted = sequence == null ? events.size() : sequence;
             if (wanted < 1 || wanted > events.size()) {
-                throw new VerificationException("the sample has %d events, none is number %d".formatted(events.size(), wanted));
+                throw new VerificationException(
+                        "the sample has %d events, none is number %d".formatted(events.size(), wanted));
             }
             return events.get((int) wanted - 1).index();
         }
@@ -175,12 +163,17 @@ final class LedgerReading {
             }
             if (json) {
                 ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("subject", subject.toString());
-                fields.put("sample", sample).put("count", events.size()).put("size", reader.checkpoint().size());
+                fields.put("sample", sample)
+                        .put("count", events.size())
+                        .put("size", reader.checkpoint().size());
                 ArrayNode array = fields.putArray("events");
                 for (LedgerReader.Logged logged : events) {
                     array.addObject()
                             .put("index", logged.index())
-                            .put("entry", Base64.getEncoder().encodeToString(logged.event().encode()))
+                            .put(
+                                    "entry",
+                                    Base64.getEncoder()
+                                            .encodeToString(logged.event().encode()))
                             .set("event", EventJson.write(logged.event()));
                 }
                 session.print("ledger-history", fields);
@@ -290,7 +283,8 @@ final class LedgerReading {
                 throw new UserInputException(
                         "--from %d --to %d: sizes must be 1 <= from <= to <= %d".formatted(from, to, size));
             }
-            List<String> proof = reader.consistency(from, to).stream().map(Hash::base64).toList();
+            List<String> proof =
+                    reader.consistency(from, to).stream().map(Hash::base64).toList();
             String lines = proof.stream().map(line -> line + "\n").collect(Collectors.joining());
             if (out != null) {
                 WholeFile.write(out, lines.getBytes(StandardCharsets.UTF_8));
@@ -298,7 +292,8 @@ final class LedgerReading {
             if (json) {
                 ObjectNode fields = LedgerCommand.JSON.createObjectNode();
                 fields.put("size1", from).put("size2", to);
-                fields.put("root1", reader.root(from).toString()).put("root2", reader.root(to).toString());
+                fields.put("root1", reader.root(from).toString())
+                        .put("root2", reader.root(to).toString());
                 proof.forEach(fields.putArray("proof")::add);
                 session.print("ledger-consistency", fields);
             } else {

@@ -32,7 +32,11 @@ final class LedgerStory {
             while (i + alike.size() < events.size() && sameEpoch(events.get(i), events.get(i + alike.size()))) {
                 alike.add(events.get(i + alike.size()));
             }
-            story.append("%s  %s%n".formatted(TIME.format(Instant.ofEpochMilli(events.get(i).event().time())), line(alike)));
+            story.append("%s  %s%n"
+                    .formatted(
+                            TIME.format(
+                                    Instant.ofEpochMilli(events.get(i).event().time())),
+                            line(alike)));
             i += alike.size();
         }
         return story.append(
@@ -82,17 +86,18 @@ final class LedgerStory {
                                 body.selected() ? ", selected" : "",
                                 body.trainLoss(),
                                 body.validationLoss().isPresent()
-                                        ? ", validation loss %.4f".formatted(body.validationLoss().getAsDouble())
+                                        ? ", validation loss %.4f"
+                                                .formatted(body.validationLoss().getAsDouble())
                                         : "",
                                 body.model().toString().substring(0, 12));
-            case EventBody.Evaluate body ->
-                "measured %s = %.6g".formatted(body.metric(), body.value());
+            case EventBody.Evaluate body -> "measured %s = %.6g".formatted(body.metric(), body.value());
         };
     }
 
     private static String steps(List<Logged> batches) {
         List<String> steps = batches.stream()
-                .map(logged -> logged.event().body() instanceof EventBody.Batch batch ? Long.toString(batch.step()) : "")
+                .map(logged ->
+                        logged.event().body() instanceof EventBody.Batch batch ? Long.toString(batch.step()) : "")
                 .toList();
         return steps.size() <= 6
                 ? String.join(", ", steps)

@@ -60,8 +60,8 @@ final class LedgerVectors {
         String kind = kind(object, where);
         List<String> inputs = INPUTS.get(kind);
         if (inputs == null) {
-            throw new UserInputException(
-                    "%s is of the kind \"%s\"; kinds are %s".formatted(where, kind, String.join(", ", INPUTS.keySet())));
+            throw new UserInputException("%s is of the kind \"%s\"; kinds are %s"
+                    .formatted(where, kind, String.join(", ", INPUTS.keySet())));
         }
         for (Iterator<String> names = object.fieldNames(); names.hasNext(); ) {
             String name = names.next();
@@ -115,10 +115,13 @@ final class LedgerVectors {
                 out.set("event", EventJson.write(Event.decode(entry)));
                 out.put("leafHash", Hash.leaf(entry).toString());
             }
-            case "event-encode" -> out.put(
-                    "entry", HEX.formatHex(EventJson.read(value(vector, "event")).encode()));
+            case "event-encode" ->
+                out.put(
+                        "entry",
+                        HEX.formatHex(EventJson.read(value(vector, "event")).encode()));
             case "commitment" -> {
-                SampleId sample = SampleId.fromDigest(Hash.of(hex(vector, "sample")).bytes());
+                SampleId sample =
+                        SampleId.fromDigest(Hash.of(hex(vector, "sample")).bytes());
                 Hash salt = Commitment.salt(Hash.of(hex(vector, "bucketKey")), sample);
                 out.put("salt", salt.toString());
                 out.put("commitment", Commitment.of(salt, sample).toString());
@@ -140,7 +143,8 @@ final class LedgerVectors {
                 Optional<PrefixMap.Value> found = MapProof.parse(hex(vector, "proof"))
                         .verify(Hash.of(hex(vector, "key")), Hash.of(hex(vector, "root")));
                 out.put("present", found.isPresent());
-                found.ifPresent(value -> out.put("count", value.count()).put("last", value.last().toString()));
+                found.ifPresent(value ->
+                        out.put("count", value.count()).put("last", value.last().toString()));
             }
             case "note" -> SignedNote.parse(text(vector, "note")).verify(keys(vector));
             case "checkpoint" -> {

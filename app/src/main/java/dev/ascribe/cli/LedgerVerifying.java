@@ -1,10 +1,7 @@
 package dev.ascribe.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.SampleId;
@@ -13,19 +10,14 @@ import dev.ascribe.VerificationException;
 import dev.ascribe.ledger.Checkpoint;
 import dev.ascribe.ledger.Evidence;
 import dev.ascribe.ledger.Hash;
-import dev.ascribe.ledger.KeyType;
 import dev.ascribe.ledger.LogAudit;
 import dev.ascribe.ledger.SignedNote;
-import dev.ascribe.ledger.SignerKey;
 import dev.ascribe.ledger.TlogProof;
 import dev.ascribe.ledger.VerifierKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -69,10 +61,16 @@ final class LedgerVerifying {
                 description = "A verifier key, or @FILE with one a line. Every key must have signed.")
         private List<String> keys = List.of();
 
-        @Option(names = "--sample", paramLabel = "ID", description = "The proof must be about this sample, and show it.")
+        @Option(
+                names = "--sample",
+                paramLabel = "ID",
+                description = "The proof must be about this sample, and show it.")
         private @Nullable String sample;
 
-        @Option(names = "--entry", paramLabel = "FILE", description = "The proof's entry must have exactly these bytes.")
+        @Option(
+                names = "--entry",
+                paramLabel = "FILE",
+                description = "The proof's entry must have exactly these bytes.")
         private @Nullable Path entry;
 
         @Option(names = "--origin", paramLabel = "NAME", description = "The log's name must be this.")
@@ -136,14 +134,19 @@ final class LedgerVerifying {
 
         private String log(Path directory, List<VerifierKey> verifiers, ObjectNode result) {
             result.put("kind", "log");
-            List<SignedNote> notes = earlier.stream().map(path -> SignedNote.parse(LedgerCommand.bytes(path))).toList();
+            List<SignedNote> notes = earlier.stream()
+                    .map(path -> SignedNote.parse(LedgerCommand.bytes(path)))
+                    .toList();
             if (!Files.isDirectory(directory)) {
-                throw new UserInputException(directory + " is no folder; give a ledger, or a folder with checkpoint and tile/");
+                throw new UserInputException(
+                        directory + " is no folder; give a ledger, or a folder with checkpoint and tile/");
             }
             try {
                 LogAudit audit = LogAudit.of(directory, verifiers, notes, opaque, new Console());
                 put(result, audit.checkpoint());
-                result.put("entries", audit.entries()).put("subjects", audit.subjects()).put("maps", audit.maps());
+                result.put("entries", audit.entries())
+                        .put("subjects", audit.subjects())
+                        .put("maps", audit.maps());
                 return String.format(
                         Locale.ROOT,
                         "all %,d entries of %s, %,d subjects, %,d map roots, every tile",
@@ -185,7 +188,8 @@ final class LedgerVerifying {
                 throw new VerificationException(
                         evidence.sample().isEmpty()
                                 ? "the proof does not show which sample it is about"
-                                : "the proof is about the sample " + evidence.sample().get());
+                                : "the proof is about the sample "
+                                        + evidence.sample().get());
             }
             if (entry != null && !evidence.kind().equals("event")) {
                 throw new VerificationException("the proof is of a " + evidence.kind() + ", not of one entry");
@@ -196,8 +200,7 @@ final class LedgerVerifying {
             return evidence.words();
         }
 
-        private String note(
-                byte[] bytes, List<VerifierKey> verifiers, @Nullable SampleId wanted, ObjectNode result) {
+        private String note(byte[] bytes, List<VerifierKey> verifiers, @Nullable SampleId wanted, ObjectNode result) {
             SignedNote note = SignedNote.parse(bytes);
             note.verify(verifiers);
             if (wanted != null || entry != null) {
@@ -237,7 +240,10 @@ final class LedgerVerifying {
         @SuppressWarnings("NullAway.Init")
         private CommandSpec spec;
 
-        @Parameters(arity = "1..*", paramLabel = "PATH", description = "A JSON file with one or many, or a folder of them.")
+        @Parameters(
+                arity = "1..*",
+                paramLabel = "PATH",
+                description = "A JSON file with one or many, or a folder of them.")
         private List<Path> paths = List.of();
 
         @Option(names = "--json", description = "Print one JSON document instead of text.")
@@ -273,7 +279,9 @@ final class LedgerVerifying {
                 return List.of(path);
             }
             try (Stream<Path> walk = Files.walk(path)) {
-                return walk.filter(file -> file.toString().endsWith(".json")).sorted().toList();
+                return walk.filter(file -> file.toString().endsWith(".json"))
+                        .sorted()
+                        .toList();
             } catch (IOException e) {
                 throw new UserInputException("%s cannot be read: %s".formatted(path, e), e);
             }
@@ -295,7 +303,10 @@ final class LedgerVerifying {
                 vectors.add(tree);
             }
             for (int i = 0; i < vectors.size(); i++) {
-                ObjectNode result = LedgerCommand.JSON.createObjectNode().put("file", file.toString()).put("position", i);
+                ObjectNode result = LedgerCommand.JSON
+                        .createObjectNode()
+                        .put("file", file.toString())
+                        .put("position", i);
                 result.setAll(LedgerVectors.judge(vectors.get(i), "%s, vector %d".formatted(file, i)));
                 results.add(result);
             }

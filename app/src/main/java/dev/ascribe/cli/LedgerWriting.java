@@ -1,23 +1,14 @@
 package dev.ascribe.cli;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.SampleId;
 import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
-import dev.ascribe.ledger.Checkpoint;
-import dev.ascribe.ledger.Evidence;
-import dev.ascribe.ledger.Hash;
 import dev.ascribe.ledger.KeyType;
-import dev.ascribe.ledger.LogAudit;
+import dev.ascribe.ledger.Ledger;
+import dev.ascribe.ledger.LedgerReader;
 import dev.ascribe.ledger.SignedNote;
 import dev.ascribe.ledger.SignerKey;
-import dev.ascribe.ledger.TlogProof;
 import dev.ascribe.ledger.VerifierKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,12 +18,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -76,16 +64,19 @@ final class LedgerWriting {
             } catch (VerificationException e) {
                 throw new UserInputException("NAME '%s' cannot be a key's: %s".formatted(name, e.getMessage()), e);
             }
-            String secret = String.join("", keys.stream().map(key -> key.secretText() + "\n").toList());
+            String secret = String.join(
+                    "", keys.stream().map(key -> key.secretText() + "\n").toList());
             try {
-                Files.createFile(out, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+                Files.createFile(
+                        out, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
                 Files.writeString(out, secret, StandardOpenOption.WRITE);
             } catch (FileAlreadyExistsException e) {
                 throw new UserInputException(out + " exists; keys are never overwritten, give another --out", e);
             } catch (IOException e) {
                 throw new UserInputException("%s cannot be written: %s".formatted(out, e), e);
             }
-            List<String> verifiers = keys.stream().map(key -> key.verifierKey().toString()).toList();
+            List<String> verifiers =
+                    keys.stream().map(key -> key.verifierKey().toString()).toList();
             if (json) {
                 ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("name", name);
                 verifiers.forEach(fields.putArray("keys")::add);
@@ -112,17 +103,25 @@ final class LedgerWriting {
         @SuppressWarnings("NullAway.Init")
         private Path directory;
 
-        @Option(names = "--origin", required = true, paramLabel = "NAME", description = "The log's name, such as example.com/log.")
+        @Option(
+                names = "--origin",
+                required = true,
+                paramLabel = "NAME",
+                description = "The log's name, such as example.com/log.")
         @SuppressWarnings("NullAway.Init")
         private String origin;
 
-        @Option(names = "--key", paramLabel = "FILE", description = "Keys that keygen made under this name. Default: new ones.")
+        @Option(
+                names = "--key",
+                paramLabel = "FILE",
+                description = "Keys that keygen made under this name. Default: new ones.")
         private @Nullable Path key;
 
         @Option(
                 names = "--guard",
                 paramLabel = "FILE",
-                description = "Where the last signed checkpoint is kept, outside DIR. Default: in the user's state folder.")
+                description =
+                        "Where the last signed checkpoint is kept, outside DIR. Default: in the user's state folder.")
         private @Nullable Path guard;
 
         @Option(names = "--json", description = "Print one JSON document instead of text.")
@@ -133,7 +132,10 @@ final class LedgerWriting {
             Session session = Session.withoutEngine(spec);
             List<SignerKey> keys = key == null
                     ? List.of()
-                    : new String(LedgerCommand.bytes(key), StandardCharsets.UTF_8).lines().map(SignerKey::parse).toList();
+                    : new String(LedgerCommand.bytes(key), StandardCharsets.UTF_8)
+                            .lines()
+                            .map(SignerKey::parse)
+                            .toList();
             if (key != null && keys.isEmpty()) {
                 throw new UserInputException(key + " holds no key");
             }
@@ -141,10 +143,12 @@ final class LedgerWriting {
             try {
                 checkpoint = Ledger.init(directory, origin, keys, Optional.ofNullable(guard));
             } catch (VerificationException e) {
-                throw new UserInputException("--origin '%s' cannot be a log's name: %s".formatted(origin, e.getMessage()), e);
+                throw new UserInputException(
+                        "--origin '%s' cannot be a log's name: %s".formatted(origin, e.getMessage()), e);
             }
             LedgerReader made = LedgerReader.open(directory);
-            List<String> verifiers = made.verifierKeys().stream().map(VerifierKey::toString).toList();
+            List<String> verifiers =
+                    made.verifierKeys().stream().map(VerifierKey::toString).toList();
             if (json) {
                 ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("origin", origin);
                 verifiers.forEach(fields.putArray("keys")::add);
@@ -162,7 +166,8 @@ final class LedgerWriting {
     @Command(
             name = "append",
             mixinStandardHelpOptions = true,
-            description = "Log events, one JSON object a line; a file is checked whole before its first event is written.",
+            description =
+                    "Log events, one JSON object a line; a file is checked whole before its first event is written.",
             footer = {"", "Example: ascribe ledger append ledger --events events.jsonl --ack"})
     static final class Append implements Callable<Integer> {
         @Spec
@@ -180,7 +185,10 @@ final class LedgerWriting {
         @Option(names = "--ack", description = "Print line and index of each event once it is durable.")
         private boolean ack;
 
-        @Option(names = "--batch", defaultValue = "256", description = "Events a group at most. Default: ${DEFAULT-VALUE}.")
+        @Option(
+                names = "--batch",
+                defaultValue = "256",
+                description = "Events a group at most. Default: ${DEFAULT-VALUE}.")
         private int batch;
 
         @Option(
@@ -221,7 +229,9 @@ final class LedgerWriting {
                 } else if (!ack) {
                     System.out.printf(
                             "%d events logged, %d were there already; checkpoint of %d entries%n",
-                            append.appended(), append.repeated(), ledger.checkpoint().size());
+                            append.appended(),
+                            append.repeated(),
+                            ledger.checkpoint().size());
                 }
             }
             return 0;
@@ -283,7 +293,11 @@ final class LedgerWriting {
         @SuppressWarnings("NullAway.Init")
         private String sample;
 
-        @Option(names = "--reason", defaultValue = "", paramLabel = "TEXT", description = "Public: it stays in the log.")
+        @Option(
+                names = "--reason",
+                defaultValue = "",
+                paramLabel = "TEXT",
+                description = "Public: it stays in the log.")
         private String reason = "";
 
         @Option(names = "--json", description = "Print one JSON document instead of text.")
@@ -306,7 +320,8 @@ final class LedgerWriting {
                     session.print("ledger-erase", fields);
                 } else {
                     System.out.printf(
-                            "deletion logged at index %d; nothing here links the sample to %s any more%n", index, commitment);
+                            "deletion logged at index %d; nothing here links the sample to %s any more%n",
+                            index, commitment);
                 }
             }
             return 0;

@@ -37,7 +37,10 @@ final class Session {
         return new Session(
                 command,
                 new TreeMap<>(Map.of(
-                        "ascribe", Main.Version.number(), "java", Runtime.version().toString())));
+                        "ascribe",
+                        Main.Version.number(),
+                        "java",
+                        Runtime.version().toString())));
     }
 
     /** Prints a JSON document: the schema first, provenance last. */

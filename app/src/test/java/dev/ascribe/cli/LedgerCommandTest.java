@@ -78,22 +78,28 @@ class LedgerCommandTest {
         JsonNode document = json(Call.of("ledger", "history", ledger, "--sample", SAMPLE, "--json"));
         assertThat(document.get("schema").asText()).isEqualTo("ascribe/ledger-history/1");
         assertThat(document.get("count").asInt()).isEqualTo(3);
-        assertThat(document.get("events").get(2).get("event").get("step").asInt()).isEqualTo(9);
-        assertThat(Call.of("ledger", "history", ledger, "--sample", OTHER).code()).isEqualTo(1);
+        assertThat(document.get("events").get(2).get("event").get("step").asInt())
+                .isEqualTo(9);
+        assertThat(Call.of("ledger", "history", ledger, "--sample", OTHER).code())
+                .isEqualTo(1);
     }
 
     @Test
     void proofsOfAllKindsAreVerifiedByOthers() throws IOException {
         append("--events", events(ingest(SAMPLE), batch(SAMPLE, 1)));
         Path proof = home.resolve("proof.tlog-proof");
-        assertThat(Call.of("ledger", "prove", ledger, "--sample", SAMPLE, "--seq", 1, "--out", proof).code()).isZero();
+        assertThat(Call.of("ledger", "prove", ledger, "--sample", SAMPLE, "--seq", 1, "--out", proof)
+                        .code())
+                .isZero();
         assertVerdict(proof, "holds", "event", "--sample", SAMPLE);
         assertVerdict(proof, "fails", "event", "--sample", OTHER);
         assertVerdict(proof, "fails", "event", "--origin", "example.com/other");
         Call.of("ledger", "history", ledger, "--sample", SAMPLE, "--out", proof, "--unopened");
         assertVerdict(proof, "holds", "history");
         assertVerdict(proof, "fails", "history", "--sample", SAMPLE);
-        assertThat(Call.of("ledger", "absent", ledger, "--sample", OTHER, "--out", proof).code()).isZero();
+        assertThat(Call.of("ledger", "absent", ledger, "--sample", OTHER, "--out", proof)
+                        .code())
+                .isZero();
         assertVerdict(proof, "holds", "absence", "--sample", OTHER);
         assertVerdict(ledger.resolve("log/checkpoint"), "holds", "checkpoint");
         Call used = Call.of("ledger", "absent", ledger, "--sample", SAMPLE, "--out", proof);
@@ -103,7 +109,9 @@ class LedgerCommandTest {
         assertThat(whole.out()).startsWith("holds: all 5 entries of example.com/t");
         Files.writeString(ledger.resolve("log/stranger"), "");
         Files.writeString(ledger.resolve("log/tile/0/stranger"), "");
-        assertThat(Call.of("ledger", "verify", "--tiles", ledger, "--key", "@" + keys).code()).isEqualTo(1);
+        assertThat(Call.of("ledger", "verify", "--tiles", ledger, "--key", "@" + keys)
+                        .code())
+                .isEqualTo(1);
     }
 
     private void assertVerdict(Path file, String verdict, String kind, String... more) throws IOException {
@@ -154,10 +162,14 @@ class LedgerCommandTest {
                 "{\"type\": \"checkpoint\", \"model\": \"S\", \"step\": 1, \"trainLoss\": 1, \"validationLoss\": null, \"selected\": true} | the key \"run\" is missing"
             })
     void aBadLineIsNamedAndNothingIsWritten(String line, String reason) throws IOException {
-        Call call = append("--events", events(ingest(OTHER), line == null ? "" : line.replace("\"S\"", '"' + SAMPLE + '"')));
+        Call call = append(
+                "--events", events(ingest(OTHER), line == null ? "" : line.replace("\"S\"", '"' + SAMPLE + '"')));
         assertThat(call.code()).as(call.err()).isEqualTo(2);
         assertThat(call.err()).contains("events.jsonl, line 2: ").contains(reason);
-        assertThat(json(Call.of("ledger", "checkpoint", ledger, "--json")).get("size").asInt()).isEqualTo(2);
+        assertThat(json(Call.of("ledger", "checkpoint", ledger, "--json"))
+                        .get("size")
+                        .asInt())
+                .isEqualTo(2);
     }
 
     @Test
@@ -175,7 +187,9 @@ class LedgerCommandTest {
         }
         assertThat(commands).hasSizeBetween(6, 10).allMatch(command -> command.startsWith("ascribe ledger "));
         for (String command : commands) {
-            Object[] arguments = command.replaceAll("(?<= |@)(ledger|guard|vkeys|\\S+\\.jsonl|\\S+\\.tlog-proof|ledger/log)(?= |$)", place + "/$1")
+            Object[] arguments = command.replaceAll(
+                            "(?<= |@)(ledger|guard|vkeys|\\S+\\.jsonl|\\S+\\.tlog-proof|ledger/log)(?= |$)",
+                            place + "/$1")
                     .replaceFirst("ascribe \\S*ledger ", "ledger ")
                     .split(" ");
             Call call = Call.of(arguments);

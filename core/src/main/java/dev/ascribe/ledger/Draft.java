@@ -32,7 +32,8 @@ public record Draft(long time, UUID run, Optional<SampleId> sample, Content cont
                 time,
                 run,
                 Optional.of(sample),
-                commit -> new EventBody.Transform(kind, parents.stream().map(commit).toList(), detail));
+                commit -> new EventBody.Transform(
+                        kind, parents.stream().map(commit).toList(), detail));
     }
 
     /** A sample was in a training batch. */

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 
 /** Files that survive a crash: written beside, synced, renamed, and the folder synced. */
 final class Durable {
@@ -33,7 +34,12 @@ final class Durable {
     /** Replaces a file. */
     static void write(Path temporary, Path file, byte[] bytes) throws IOException {
         place(prepare(temporary, bytes), file);
-        sync(file.toAbsolutePath().getParent());
+        sync(folderOf(file));
+    }
+
+    /** The folder that a file lies in. */
+    static Path folderOf(Path file) {
+        return Objects.requireNonNull(file.toAbsolutePath().getParent(), "a file lies in a folder");
     }
 
     /** Makes the names in a folder durable. */

@@ -19,8 +19,8 @@ final class EntryReader implements FieldReader {
     /** Reads an entry of a log. */
     static EntryReader of(byte[] entry) {
         if (entry.length > Event.LIMIT) {
-            throw new VerificationException("an entry of %,d bytes is longer than the log's limit of %,d"
-                    .formatted(entry.length, Event.LIMIT));
+            throw new VerificationException(
+                    "an entry of %,d bytes is longer than the log's limit of %,d".formatted(entry.length, Event.LIMIT));
         }
         return new EntryReader(entry);
     }
@@ -130,7 +130,10 @@ final class EntryReader implements FieldReader {
         try {
             return Primitives.text(
                     name,
-                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString());
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(utf8))
+                            .toString());
         } catch (CharacterCodingException e) {
             throw new VerificationException("'" + name + "' is not UTF-8", e);
         }

@@ -17,8 +17,8 @@ final class EntryWriter implements FieldWriter {
     /** The bytes written; an entry is at most 65,535 of them. */
     byte[] entry() {
         if (size > Event.LIMIT) {
-            throw new VerificationException("an entry of %,d bytes is longer than the log's limit of %,d"
-                    .formatted(size, Event.LIMIT));
+            throw new VerificationException(
+                    "an entry of %,d bytes is longer than the log's limit of %,d".formatted(size, Event.LIMIT));
         }
         return Arrays.copyOf(bytes, size);
     }

@@ -47,7 +47,8 @@ record Erasure(SampleId sample, Hash commitment) {
         Optional<Hash> key = buckets.key(bucket);
         List<Samples.Known> kept = new ArrayList<>();
         for (Samples.Known known : samples.all()) {
-            boolean needsSalt = Commitment.bucket(known.sample()) == bucket && known.salt().equals(Hash.ZERO);
+            boolean needsSalt =
+                    Commitment.bucket(known.sample()) == bucket && known.salt().equals(Hash.ZERO);
             if (known.sample().equals(sample)) {
                 continue;
             }

@@ -39,9 +39,10 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
     public Event {
         boolean linked = sequence >= 1 && (sequence == 1) == previous.equals(Hash.ZERO);
         switch (body.type().about()) {
-            case LOG -> require(
-                    run.equals(NO_RUN) && subject.equals(Hash.ZERO) && sequence == 0 && previous.equals(Hash.ZERO),
-                    "an event about the log has run, subject, sequence and previous of zero");
+            case LOG ->
+                require(
+                        run.equals(NO_RUN) && subject.equals(Hash.ZERO) && sequence == 0 && previous.equals(Hash.ZERO),
+                        "an event about the log has run, subject, sequence and previous of zero");
             case SAMPLE -> {
                 require(!subject.equals(Hash.ZERO), "an event about a sample needs a subject");
                 require(linked, "sequence 1 has a previous hash of zero, every other one does not");

@@ -30,11 +30,14 @@ public record Evidence(
     /** In words, with what it does not say. */
     public String words() {
         return switch (kind) {
-            case "event" -> "logged at index %d of a log of %d entries".formatted(index.orElseThrow(), checkpoint.size());
-            case "history" -> "these are all %d events about this subject in the first %d entries, as far as the log's keeper would be caught by a replay of the whole log"
-                    .formatted(events.size(), checkpoint.size());
-            default -> "none of the first %d entries is about this content, provided that the log was kept honestly when it was written"
-                    .formatted(checkpoint.size());
+            case "event" ->
+                "logged at index %d of a log of %d entries".formatted(index.orElseThrow(), checkpoint.size());
+            case "history" ->
+                "these are all %d events about this subject in the first %d entries, as far as the log's keeper would be caught by a replay of the whole log"
+                        .formatted(events.size(), checkpoint.size());
+            default ->
+                "none of the first %d entries is about this content, provided that the log was kept honestly when it was written"
+                        .formatted(checkpoint.size());
         };
     }
 
@@ -47,7 +50,8 @@ public record Evidence(
     public static Evidence of(TlogProof file, List<VerifierKey> keys) {
         Checkpoint checkpoint = Checkpoint.open(file.checkpoint(), keys);
         LedgerProof proof = file.extra()
-                .orElseThrow(() -> new VerificationException("the proof has no extra line: name the entry that it is about"));
+                .orElseThrow(() ->
+                        new VerificationException("the proof has no extra line: name the entry that it is about"));
         return switch (proof) {
             case LedgerProof.OfEvent event -> event(file, checkpoint, event);
             case LedgerProof.OfHistory history -> history(file, checkpoint, history);
@@ -82,17 +86,22 @@ public record Evidence(
         long count = value.map(PrefixMap.Value::count).orElse(0L);
         require(
                 count == proof.events().size(),
-                "the map counts %d events about the subject, but the proof has %d".formatted(count, proof.events().size()));
+                "the map counts %d events about the subject, but the proof has %d"
+                        .formatted(count, proof.events().size()));
         Hash last = Hash.ZERO;
         long sequence = 0;
         for (Event event : proof.events()) {
-            require(event.subject().equals(proof.subject()), "event %d is about another subject".formatted(sequence + 1));
+            require(
+                    event.subject().equals(proof.subject()),
+                    "event %d is about another subject".formatted(sequence + 1));
             require(
                     event.sequence() == ++sequence && event.previous().equals(last),
                     "event %d does not follow the one before it".formatted(sequence));
             last = Hash.leaf(event.encode());
         }
-        require(last.equals(value.map(PrefixMap.Value::last).orElse(Hash.ZERO)), "the last event is not the one that the map names");
+        require(
+                last.equals(value.map(PrefixMap.Value::last).orElse(Hash.ZERO)),
+                "the last event is not the one that the map names");
         requireOpens(proof.opening(), proof.subject());
         return new Evidence(
                 proof.kind(),
@@ -110,7 +119,8 @@ public record Evidence(
         }
         require(
                 ledger.origin().equals(checkpoint.origin()),
-                "the first entry is of the log '%s', the checkpoint of '%s'".formatted(ledger.origin(), checkpoint.origin()));
+                "the first entry is of the log '%s', the checkpoint of '%s'"
+                        .formatted(ledger.origin(), checkpoint.origin()));
         Merkle.verifyInclusion(
                 0, checkpoint.size(), Hash.leaf(proof.ledger().encode()), proof.ledgerPath(), checkpoint.root());
         Merkle.verifyInclusion(

@@ -18,7 +18,8 @@ record Guard(Path file) {
         Path home = state == null || state.isEmpty()
                 ? Path.of(System.getProperty("user.home", "."), ".local", "state")
                 : Path.of(state);
-        String name = Hash.sha256(first.toString().getBytes(StandardCharsets.UTF_8)).toString();
+        String name =
+                Hash.sha256(first.toString().getBytes(StandardCharsets.UTF_8)).toString();
         return home.resolve("ascribe").resolve("ledgers").resolve(name.substring(0, 16));
     }
 
@@ -34,7 +35,7 @@ record Guard(Path file) {
 
     /** Replaces it, durably. */
     void write(SignedNote note) throws IOException {
-        Path folder = file.toAbsolutePath().getParent();
+        Path folder = Durable.folderOf(file);
         Files.createDirectories(folder);
         Durable.write(folder.resolve("." + file.getFileName() + ".partial"), file, note.bytes());
     }

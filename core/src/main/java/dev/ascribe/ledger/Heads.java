@@ -62,7 +62,8 @@ final class Heads {
         List<Map.Entry<Hash, PrefixMap.Value>> changes = new ArrayList<>(frozen.entrySet());
         for (int from = 0; from < changes.size(); from += SLICE) {
             Map<Hash, PrefixMap.Value> slice = new HashMap<>();
-            for (Map.Entry<Hash, PrefixMap.Value> change : changes.subList(from, Math.min(changes.size(), from + SLICE))) {
+            for (Map.Entry<Hash, PrefixMap.Value> change :
+                    changes.subList(from, Math.min(changes.size(), from + SLICE))) {
                 slice.put(change.getKey(), change.getValue());
             }
             mapLock.lock();

@@ -25,6 +25,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -59,8 +60,9 @@ public final class Ledger implements AutoCloseable {
     private final WriteAheadLog wal;
     private final ReentrantLock appending = new ReentrantLock();
     private final ReentrantLock publishing = new ReentrantLock();
-    private final ScheduledExecutorService publisher =
-            Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().factory());
+    private final ScheduledExecutorService publisher = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().factory());
+    private final ScheduledFuture<?> schedule;
     private List<Group.Entry> queue; // durable, not yet in a published checkpoint
     private List<Samples.Known> newlyKnown;
     private long next;
@@ -121,7 +123,8 @@ public final class Ledger implements AutoCloseable {
         this.note = note;
         this.published = published;
         this.snapshotSize = published.size();
-        publisher.scheduleWithFixedDelay(this::publishQuietly, PUBLISH_MILLIS, PUBLISH_MILLIS, TimeUnit.MILLISECONDS);
+        this.schedule = publisher.scheduleWithFixedDelay(
+                this::publishQuietly, PUBLISH_MILLIS, PUBLISH_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -145,9 +148,11 @@ public final class Ledger implements AutoCloseable {
             }
         }
         LedgerFolder folder = new LedgerFolder(directory);
-        Guard kept = new Guard(guard.orElseGet(() -> Guard.standard(keys.getFirst().verifierKey())));
+        Guard kept =
+                new Guard(guard.orElseGet(() -> Guard.standard(keys.getFirst().verifierKey())));
         if (Files.exists(kept.file())) {
-            throw new UserInputException("the guard %s exists: it is another ledger's; give another --guard".formatted(kept.file()));
+            throw new UserInputException(
+                    "the guard %s exists: it is another ledger's; give another --guard".formatted(kept.file()));
         }
         try {
             folder.create();
@@ -178,7 +183,8 @@ public final class Ledger implements AutoCloseable {
     private static void writeKeys(LedgerFolder folder, List<SignerKey> keys) throws IOException {
         Path partial = folder.temporary().resolve("keys");
         Files.createFile(partial, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        String text = String.join("", keys.stream().map(key -> key.secretText() + "\n").toList());
+        String text = String.join(
+                "", keys.stream().map(key -> key.secretText() + "\n").toList());
         Durable.write(partial, folder.keysFile(), text.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -194,7 +200,7 @@ public final class Ledger implements AutoCloseable {
         FileChannel lock = null;
         try {
             lock = lock(folder);
-            Ledger ledger = open(folder, lock, true);
+            Ledger ledger = open(folder, lock);
             ledger.finishErasure();
             return ledger;
         } catch (IOException | RuntimeException e) {
@@ -217,8 +223,8 @@ public final class Ledger implements AutoCloseable {
     }
 
     private static FileChannel lock(LedgerFolder folder) throws IOException {
-        FileChannel channel = FileChannel.open(
-                folder.inside().resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel =
+                FileChannel.open(folder.inside().resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             FileLock lock = channel.tryLock();
             if (lock != null) {
@@ -232,7 +238,7 @@ public final class Ledger implements AutoCloseable {
                 folder.directory() + " is locked: another process writes to it; wait until it has finished");
     }
 
-    private static Ledger open(LedgerFolder folder, FileChannel lock, boolean guarded) throws IOException {
+    private static Ledger open(LedgerFolder folder, FileChannel lock) throws IOException {
         folder.clearTemporary();
         List<SignerKey> keys = folder.keys();
         List<VerifierKey> verifiers = keys.stream().map(SignerKey::verifierKey).toList();
@@ -242,7 +248,8 @@ public final class Ledger implements AutoCloseable {
         LogFiles files = new LogFiles(folder.log(), size);
         TileWriter tiles = TileWriter.open(folder.log(), folder.temporary(), size);
         if (!tiles.root().equals(published.root())) {
-            throw new LedgerUnavailableException(folder.log() + " is damaged: its tiles do not have the checkpoint's root");
+            throw new LedgerUnavailableException(
+                    folder.log() + " is damaged: its tiles do not have the checkpoint's root");
         }
         if (!(Event.decode(files.entry(0)).body() instanceof EventBody.Ledger first)) {
             throw new LedgerUnavailableException(folder.log() + " is damaged: its first entry is no 'ledger'");
@@ -252,9 +259,7 @@ public final class Ledger implements AutoCloseable {
         List<WriteAheadLog.Group> groups = WriteAheadLog.replay(folder.inside());
         Recovered recovered = Recovered.of(groups, heads, tiles, size);
         Guard guard = new Guard(folder.guard());
-        if (guarded) {
-            recovered.compare(guard.read(verifiers), files);
-        }
+        recovered.compare(guard.read(verifiers), files);
         WriteAheadLog wal = WriteAheadLog.open(folder.inside(), groups);
         for (Group fill : recovered.fills) {
             append(wal, fill);
@@ -277,7 +282,8 @@ public final class Ledger implements AutoCloseable {
         sequences.replay(recovered.entries, size);
         Subjects.repair(folder.subjects(), files, size);
         Ledger ledger = new Ledger(
-                folder, lock, keys, guard, buckets, samples, sequences, own, heads, tiles, wal, recovered, note, published);
+                folder, lock, keys, guard, buckets, samples, sequences, own, heads, tiles, wal, recovered, note,
+                published);
         for (Samples.Known known : stored) {
             if (heads.find(known.commitment()).isEmpty()) {
                 ledger.queries.add(known.sample());
@@ -341,7 +347,12 @@ public final class Ledger implements AutoCloseable {
 
     private static Group.Entry mapEntry(Hash root, long index) {
         byte[] entry = new Event(
-                        System.currentTimeMillis(), Event.NO_RUN, Hash.ZERO, 0, Hash.ZERO, new EventBody.Map(index, root))
+                        System.currentTimeMillis(),
+                        Event.NO_RUN,
+                        Hash.ZERO,
+                        0,
+                        Hash.ZERO,
+                        new EventBody.Map(index, root))
                 .encode();
         return new Group.Entry(entry, Hash.leaf(entry), 0);
     }
@@ -472,7 +483,9 @@ public final class Ledger implements AutoCloseable {
             return first;
         } catch (IOException e) {
             throw new LedgerUnavailableException(
-                    "%s cannot be written: %s; nothing of this group was logged".formatted(folder.directory(), e.getMessage()), e);
+                    "%s cannot be written: %s; nothing of this group was logged"
+                            .formatted(folder.directory(), e.getMessage()),
+                    e);
         } finally {
             appending.unlock();
         }
@@ -718,7 +731,8 @@ public final class Ledger implements AutoCloseable {
     /** Publishes what is new and lets go of the directory. */
     @Override
     public void close() {
-        publisher.shutdownNow();
+        schedule.cancel(false);
+        publisher.shutdown();
         publishing.lock();
         try {
             if (failure == null) {

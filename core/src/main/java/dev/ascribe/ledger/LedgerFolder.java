@@ -106,7 +106,10 @@ record LedgerFolder(Path directory) {
     /** Where the guard lies. */
     Path guard() throws IOException {
         List<String> lines = Files.readString(guardFile()).lines().toList();
-        if (lines.size() != 2 || !Hash.sha256(lines.getFirst().getBytes(StandardCharsets.UTF_8)).toString().equals(lines.getLast())) {
+        if (lines.size() != 2
+                || !Hash.sha256(lines.getFirst().getBytes(StandardCharsets.UTF_8))
+                        .toString()
+                        .equals(lines.getLast())) {
             throw new LedgerUnavailableException(guardFile() + " is damaged; put back an undamaged copy");
         }
         return Path.of(lines.getFirst());
@@ -116,7 +119,8 @@ record LedgerFolder(Path directory) {
     void keepGuard(Path guard) throws IOException {
         String line = guard.toAbsolutePath().normalize().toString();
         String sum = Hash.sha256(line.getBytes(StandardCharsets.UTF_8)).toString();
-        Durable.write(temporary().resolve("guard"), guardFile(), (line + "\n" + sum + "\n").getBytes(StandardCharsets.UTF_8));
+        Durable.write(
+                temporary().resolve("guard"), guardFile(), (line + "\n" + sum + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
     /** Removes what a crash left unfinished. */

@@ -211,8 +211,8 @@ public final class LedgerReader {
         if (own.isPresent()) {
             List<Logged> events = history(own.get());
             if (!events.isEmpty()) {
-                throw new VerificationException(
-                        "used: %d events, first at index %d".formatted(events.size(), events.getFirst().index()));
+                throw new VerificationException("used: %d events, first at index %d"
+                        .formatted(events.size(), events.getFirst().index()));
             }
         }
         Hash key = buckets.key(bucket)

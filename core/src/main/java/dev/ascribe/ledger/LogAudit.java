@@ -81,7 +81,8 @@ public record LogAudit(Checkpoint checkpoint, long entries, long subjects, long 
         long size = checkpoint.size();
         long bundles = (size + Tiles.WIDTH - 1) / Tiles.WIDTH;
         List<Future<Bundle>> ahead = new ArrayList<>();
-        try (ExecutorService pool = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors())) {
+        try (ExecutorService pool =
+                Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors())) {
             for (long b = 0; b < bundles; b++) {
                 while (ahead.size() < AHEAD && b + ahead.size() < bundles) {
                     long at = b + ahead.size();
@@ -96,11 +97,12 @@ public record LogAudit(Checkpoint checkpoint, long entries, long subjects, long 
                         rules.add(event, bundle.leaves().get(i));
                         boolean ends = index + 1 == size || old.stream().anyMatch(c -> c.size() == index + 1);
                         if (ends && !(event.body() instanceof EventBody.Map)) {
-                            throw new VerificationException("entry %d is the last of a checkpoint, and no 'map'".formatted(index));
+                            throw new VerificationException(
+                                    "entry %d is the last of a checkpoint, and no 'map'".formatted(index));
                         }
                     }
                 }
-                progress.at("entries", (int) Math.min(size, (b + 1) * Tiles.WIDTH), (int) size);
+                progress.at("entries", Math.min(size, (b + 1) * Tiles.WIDTH), size);
             }
         }
     }
@@ -122,20 +124,20 @@ public record LogAudit(Checkpoint checkpoint, long entries, long subjects, long 
     private static Bundle bundle(Path log, long number, long size, boolean opaque) throws IOException {
         int width = (int) Math.min(Tiles.WIDTH, size - number * Tiles.WIDTH);
         String name = Tiles.entries(number, width);
-            List<Hash> leaves = new ArrayList<>(width);
-            List<Event> events = new ArrayList<>(width);
-            for (byte[] entry : Tiles.split(read(log, name), width)) {
-                leaves.add(Hash.leaf(entry));
-                if (!opaque) {
-                    try {
-                        events.add(Event.decode(entry));
-                    } catch (VerificationException e) {
-                        throw new VerificationException(
-                                "entry %d: %s".formatted(number * Tiles.WIDTH + leaves.size() - 1, e.getMessage()), e);
-                    }
+        List<Hash> leaves = new ArrayList<>(width);
+        List<Event> events = new ArrayList<>(width);
+        for (byte[] entry : Tiles.split(read(log, name), width)) {
+            leaves.add(Hash.leaf(entry));
+            if (!opaque) {
+                try {
+                    events.add(Event.decode(entry));
+                } catch (VerificationException e) {
+                    throw new VerificationException(
+                            "entry %d: %s".formatted(number * Tiles.WIDTH + leaves.size() - 1, e.getMessage()), e);
                 }
             }
-            return new Bundle(leaves, events);
+        }
+        return new Bundle(leaves, events);
     }
 
     private static byte[] read(Path log, String name) throws IOException {
@@ -148,16 +150,16 @@ public record LogAudit(Checkpoint checkpoint, long entries, long subjects, long 
 
     private static void requireExtends(Checkpoint checkpoint, Checkpoint before, Levels levels) {
         if (!before.origin().equals(checkpoint.origin())) {
-            throw new VerificationException(
-                    "the earlier checkpoint is of the log '%s', not of '%s'".formatted(before.origin(), checkpoint.origin()));
+            throw new VerificationException("the earlier checkpoint is of the log '%s', not of '%s'"
+                    .formatted(before.origin(), checkpoint.origin()));
         }
         if (before.size() > checkpoint.size()) {
             throw new VerificationException("the earlier checkpoint has %d entries, the log %d: it was rolled back"
                     .formatted(before.size(), checkpoint.size()));
         }
         if (!levels.root(before.size()).equals(before.root())) {
-            throw new VerificationException(
-                    "the log does not extend the earlier checkpoint of size %d: it was forked".formatted(before.size()));
+            throw new VerificationException("the log does not extend the earlier checkpoint of size %d: it was forked"
+                    .formatted(before.size()));
         }
     }
 

@@ -35,7 +35,8 @@ final class LogFiles implements Merkle.Nodes {
         String name = Tiles.tile(level, number, width);
         byte[] bytes = Files.readAllBytes(log.resolve(name));
         if (bytes.length != width * Hash.BYTES) {
-            throw new VerificationException("%s has %d bytes, not %d".formatted(name, bytes.length, width * Hash.BYTES));
+            throw new VerificationException(
+                    "%s has %d bytes, not %d".formatted(name, bytes.length, width * Hash.BYTES));
         }
         return bytes;
     }

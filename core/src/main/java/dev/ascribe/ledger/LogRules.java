@@ -37,7 +37,9 @@ final class LogRules {
     }
 
     private void check(Event event, Hash leaf) {
-        require((size == 0) == (event.body() instanceof EventBody.Ledger), "the first entry, and it alone, is 'ledger'");
+        require(
+                (size == 0) == (event.body() instanceof EventBody.Ledger),
+                "the first entry, and it alone, is 'ledger'");
         switch (event.body()) {
             case EventBody.Ledger ledger ->
                 require(
@@ -58,7 +60,8 @@ final class LogRules {
         Optional<Head> before = Optional.ofNullable(heads.get(event.subject()));
         long count = before.map(Head::count).orElse(0L);
         require(
-                event.sequence() == count + 1 && event.previous().equals(before.map(Head::last).orElse(Hash.ZERO)),
+                event.sequence() == count + 1
+                        && event.previous().equals(before.map(Head::last).orElse(Hash.ZERO)),
                 "it does not follow its subject's event %d".formatted(count));
         if (event.body().type().about() == EventBody.About.SAMPLE) {
             boolean begins = event.body() instanceof EventBody.Ingest || event.body() instanceof EventBody.Transform;

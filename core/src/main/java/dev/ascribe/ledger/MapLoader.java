@@ -39,7 +39,8 @@ final class MapLoader {
         PrefixMap map = replay(PrefixMap.empty(), files, 0, size);
         if (!map.root().equals(claimed.root())) {
             throw new LedgerUnavailableException(
-                    "the log's entries do not give the map that entry %d names: the log is damaged".formatted(size - 1));
+                    "the log's entries do not give the map that entry %d names: the log is damaged"
+                            .formatted(size - 1));
         }
         return map;
     }
@@ -50,8 +51,7 @@ final class MapLoader {
             long index = bundle * Tiles.WIDTH;
             for (byte[] entry : files.bundle(bundle)) {
                 if (index++ >= from && Event.typeOf(entry) >= EventBody.Type.INGEST.code()) {
-                    changes.put(
-                            Event.subjectOf(entry), new PrefixMap.Value(Event.sequenceOf(entry), Hash.leaf(entry)));
+                    changes.put(Event.subjectOf(entry), new PrefixMap.Value(Event.sequenceOf(entry), Hash.leaf(entry)));
                 }
             }
         }

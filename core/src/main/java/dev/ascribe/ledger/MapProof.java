@@ -92,11 +92,14 @@ public record MapProof(Place place, List<Hash> siblings) {
                 ByteBuffer.allocate(HEAD_BYTES + Hash.BYTES + PrefixMap.Value.BYTES + siblings.size() * Hash.BYTES);
         short depth = (short) siblings.size();
         switch (place) {
-            case Present(PrefixMap.Value value) ->
-                out.put((byte) PRESENT).putShort(depth).put(value.bytes());
-            case Empty() -> out.put((byte) EMPTY).putShort(depth);
-            case Other(Hash key, PrefixMap.Value value) ->
-                out.put((byte) OTHER).putShort(depth).put(key.bytes()).put(value.bytes());
+            case Present present ->
+                out.put((byte) PRESENT).putShort(depth).put(present.value().bytes());
+            case Empty empty -> out.put((byte) EMPTY).putShort(depth);
+            case Other other ->
+                out.put((byte) OTHER)
+                        .putShort(depth)
+                        .put(other.key().bytes())
+                        .put(other.value().bytes());
         }
         siblings.forEach(sibling -> out.put(sibling.bytes()));
         return Arrays.copyOf(out.array(), out.position());
@@ -111,11 +114,11 @@ public record MapProof(Place place, List<Hash> siblings) {
     public Optional<PrefixMap.Value> verify(Hash key, Hash root) {
         int depth = siblings.size();
         Hash node = switch (place) {
-            case Present(PrefixMap.Value value) -> Hash.sha256(PrefixMap.leaf(key, value));
-            case Empty() -> Hash.ZERO;
-            case Other(Hash other, PrefixMap.Value value) -> {
-                requireBeside(key, other, depth);
-                yield Hash.sha256(PrefixMap.leaf(other, value));
+            case Present present -> Hash.sha256(PrefixMap.leaf(key, present.value()));
+            case Empty empty -> Hash.ZERO;
+            case Other at -> {
+                requireBeside(key, at.key(), depth);
+                yield Hash.sha256(PrefixMap.leaf(at.key(), at.value()));
             }
         };
         for (int d = depth - 1; d >= 0; d--) {
@@ -126,7 +129,7 @@ public record MapProof(Place place, List<Hash> siblings) {
             throw new VerificationException(
                     "the map proof of %s leads to the root %s, not to %s".formatted(key, node, root));
         }
-        return place instanceof Present(PrefixMap.Value value) ? Optional.of(value) : Optional.empty();
+        return place instanceof Present present ? Optional.of(present.value()) : Optional.empty();
     }
 
     private static void requireBeside(Hash key, Hash other, int depth) {

@@ -96,7 +96,8 @@ final class Samples {
         for (Known one : known) {
             byte[] bytes = one.bytes();
             out.writeBytes(bytes);
-            out.writeBytes(ByteBuffer.allocate(Integer.BYTES).putInt(crc(bytes, 0)).array());
+            out.writeBytes(
+                    ByteBuffer.allocate(Integer.BYTES).putInt(crc(bytes, 0)).array());
         }
         return out.toByteArray();
     }

@@ -31,8 +31,8 @@ public final class Sequences {
             while (bytes.remaining() >= RECORD) {
                 long index = bytes.getLong();
                 if (bytes.getInt() != crc(index)) {
-                    throw new LedgerUnavailableException(
-                            "%s is damaged at byte %,d; put back an undamaged copy".formatted(sequences.file, bytes.position() - RECORD));
+                    throw new LedgerUnavailableException("%s is damaged at byte %,d; put back an undamaged copy"
+                            .formatted(sequences.file, bytes.position() - RECORD));
                 }
                 sequences.indexes.add(index);
             }

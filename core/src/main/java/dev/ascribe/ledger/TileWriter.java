@@ -162,9 +162,9 @@ final class TileWriter implements AutoCloseable {
         Set<Path> folders = new TreeSet<>();
         for (int i = 0; i < files.size(); i++) {
             Path target = log.resolve(files.get(i).name());
-            makeFolders(target.getParent(), folders);
+            makeFolders(Durable.folderOf(target), folders);
             Durable.place(get(written.get(i)), target);
-            folders.add(target.getParent());
+            folders.add(Durable.folderOf(target));
         }
         List<Future<Path>> synced = new ArrayList<>();
         for (Path folder : folders) {
@@ -185,9 +185,9 @@ final class TileWriter implements AutoCloseable {
     /** Makes folders, and remembers whose names must be made durable. */
     private void makeFolders(Path folder, Set<Path> changed) throws IOException {
         if (!Files.isDirectory(folder)) {
-            makeFolders(folder.getParent(), changed);
+            makeFolders(Durable.folderOf(folder), changed);
             Files.createDirectory(folder);
-            changed.add(folder.getParent());
+            changed.add(Durable.folderOf(folder));
         }
     }
 

@@ -34,7 +34,9 @@ final class Tiles {
         for (long rest = index / 1000; rest > 0; rest /= 1000) {
             path.insert(0, "x%03d/".formatted(rest % 1000));
         }
-        return width == WIDTH ? path.toString() : path.append(".p/").append(width).toString();
+        return width == WIDTH
+                ? path.toString()
+                : path.append(".p/").append(width).toString();
     }
 
     /** Hashes of a tile at a level that a log of a size has in all. */
@@ -51,7 +53,7 @@ final class Tiles {
             if (bundle.length - at < 2) {
                 throw new VerificationException("the bundle ends in the middle of a length");
             }
-            int length = (bundle[at] & 0xff) << 8 | bundle[at + 1] & 0xff;
+            int length = ((bundle[at] & 0xff) << 8) | (bundle[at + 1] & 0xff);
             at += 2;
             if (bundle.length - at < length) {
                 throw new VerificationException("the bundle ends in the middle of an entry");

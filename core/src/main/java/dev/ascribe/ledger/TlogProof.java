@@ -43,15 +43,16 @@ public record TlogProof(Optional<LedgerProof> extra, long index, List<Hash> path
         lines.removeFirst();
         Optional<LedgerProof> extra = Optional.empty();
         if (!lines.isEmpty() && lines.getFirst().startsWith(EXTRA)) {
-            extra = Optional.of(LedgerProof.decode(
-                    Canonical.base64(lines.removeFirst().substring(EXTRA.length()))));
+            extra = Optional.of(
+                    LedgerProof.decode(Canonical.base64(lines.removeFirst().substring(EXTRA.length()))));
         }
         if (lines.isEmpty() || !lines.getFirst().startsWith(INDEX)) {
             throw new VerificationException("the line with the index is missing");
         }
         long index = Canonical.decimal(lines.removeFirst().substring(INDEX.length()));
         if (lines.size() > LONGEST_PATH) {
-            throw new VerificationException("the inclusion proof has %d hashes, more than %d".formatted(lines.size(), LONGEST_PATH));
+            throw new VerificationException(
+                    "the inclusion proof has %d hashes, more than %d".formatted(lines.size(), LONGEST_PATH));
         }
         List<Hash> path = lines.stream().map(Canonical::hash).toList();
         return new TlogProof(extra, index, path, SignedNote.parse(text.substring(end + 2)));

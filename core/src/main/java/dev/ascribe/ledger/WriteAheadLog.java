@@ -35,7 +35,23 @@ final class WriteAheadLog implements AutoCloseable {
     private long next;
 
     /** A group as it was written. */
-    record Group(long number, byte[] payload) {}
+    static final class Group {
+        private final long number;
+        private final byte[] payload;
+
+        Group(long number, byte[] payload) {
+            this.number = number;
+            this.payload = payload;
+        }
+
+        long number() {
+            return number;
+        }
+
+        byte[] payload() {
+            return payload;
+        }
+    }
 
     private WriteAheadLog(Path directory, FileChannel segment, long next) {
         this.directory = directory;
@@ -96,7 +112,8 @@ final class WriteAheadLog implements AutoCloseable {
         while (bytes.hasRemaining()) {
             int start = bytes.position();
             int left = bytes.remaining();
-            boolean headed = left >= HEAD && bytes.getInt(start) == MAGIC && bytes.getInt(start + 16) == crc(bytes, start, 16);
+            boolean headed =
+                    left >= HEAD && bytes.getInt(start) == MAGIC && bytes.getInt(start + 16) == crc(bytes, start, 16);
             if (!headed) {
                 boolean unfinished = left < HEAD || zeros(bytes, start + 16, TAIL);
                 if (last && unfinished) {
@@ -106,7 +123,9 @@ final class WriteAheadLog implements AutoCloseable {
             }
             long number = bytes.getLong(start + 4);
             int length = bytes.getInt(start + 12);
-            if (length < 0 || length > LARGEST || (!groups.isEmpty() && number != groups.getLast().number() + 1)) {
+            if (length < 0
+                    || length > LARGEST
+                    || (!groups.isEmpty() && number != groups.getLast().number() + 1)) {
                 throw damaged(file, start);
             }
             if (left < HEAD + length + TAIL) {
@@ -148,7 +167,7 @@ final class WriteAheadLog implements AutoCloseable {
 
     private static int crc(ByteBuffer bytes, int from, int count) {
         CRC32C crc = new CRC32C();
-        crc.update(bytes.array(), from, count);
+        crc.update(bytes.slice(from, count));
         return (int) crc.getValue();
     }
 

@@ -30,14 +30,8 @@ class EventTest {
             about(SAMPLE, 3, new EventBody.Batch(0, 809_393, 7)),
             about(SAMPLE, 4, new EventBody.Contribution("gradient-cosine", OTHER, -6.25, List.of(SAMPLE))),
             about(SAMPLE, 5, new EventBody.Delete("asked by its author")),
-            about(
-                    Event.subjectOf(RUN),
-                    1,
-                    new EventBody.Checkpoint(SAMPLE, 12, 1.5, OptionalDouble.of(0), true)),
-            about(
-                    Event.subjectOf(RUN),
-                    2,
-                    new EventBody.Checkpoint(SAMPLE, 12, 1.5, OptionalDouble.empty(), false)),
+            about(Event.subjectOf(RUN), 1, new EventBody.Checkpoint(SAMPLE, 12, 1.5, OptionalDouble.of(0), true)),
+            about(Event.subjectOf(RUN), 2, new EventBody.Checkpoint(SAMPLE, 12, 1.5, OptionalDouble.empty(), false)),
             about(Event.subjectOf(RUN), 3, new EventBody.Evaluate("lds", Double.MIN_VALUE, SAMPLE, OTHER)));
 
     @Test
@@ -49,7 +43,9 @@ class EventTest {
 
     @Test
     void theBytesAreThoseOfTheFormat() {
-        assertThat(HexFormat.of().formatHex(about(SAMPLE, 3, new EventBody.Batch(1, 2, 3)).encode()))
+        assertThat(HexFormat.of()
+                        .formatHex(
+                                about(SAMPLE, 3, new EventBody.Batch(1, 2, 3)).encode()))
                 .isEqualTo("01" + "12" + "0000019aa9a1d55b" + "0123456789abcdef8edcba9876543210" + SAMPLE
                         + "0000000000000003" + OTHER + "0000000000000001" + "0000000000000002" + "0000000000000003");
     }
@@ -102,26 +98,39 @@ class EventTest {
 
     @Test
     void valuesThatNoReaderWouldTakeAreNotWritten() {
-        assertRefused("'step' is 9007199254740992; it must be a whole number from 0 to 9007199254740991", () ->
-                about(SAMPLE, 1, new EventBody.Batch(1, Event.GREATEST + 1, 3)).encode());
-        assertRefused("'score' is NaN; it must be a finite number", () ->
-                about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, Double.NaN, List.of(OTHER))).encode());
-        assertRefused("'checkpoints' is empty; it needs at least one", () ->
-                about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, 1, List.of())).encode());
-        assertRefused("'source' holds the control character U+000A", () ->
-                about(SAMPLE, 1, new EventBody.Ingest("a\nb")).encode());
-        assertRefused("'source' holds half of a surrogate pair", () ->
-                about(SAMPLE, 1, new EventBody.Ingest("\ud800")).encode());
-        assertRefused("'source' has 65,536 bytes or items, more than 65,535", () ->
-                about(SAMPLE, 1, new EventBody.Ingest("x".repeat(65_536))).encode());
-        assertRefused("an entry of 65,600 bytes is longer than the log's limit of 65,535", () ->
-                about(SAMPLE, 1, new EventBody.Ingest("x".repeat(65_500))).encode());
+        assertRefused(
+                "'step' is 9007199254740992; it must be a whole number from 0 to 9007199254740991",
+                () -> about(SAMPLE, 1, new EventBody.Batch(1, Event.GREATEST + 1, 3))
+                        .encode());
+        assertRefused(
+                "'score' is NaN; it must be a finite number",
+                () -> about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, Double.NaN, List.of(OTHER)))
+                        .encode());
+        assertRefused(
+                "'checkpoints' is empty; it needs at least one",
+                () -> about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, 1, List.of()))
+                        .encode());
+        assertRefused(
+                "'source' holds the control character U+000A",
+                () -> about(SAMPLE, 1, new EventBody.Ingest("a\nb")).encode());
+        assertRefused(
+                "'source' holds half of a surrogate pair",
+                () -> about(SAMPLE, 1, new EventBody.Ingest("\ud800")).encode());
+        assertRefused(
+                "'source' has 65,536 bytes or items, more than 65,535",
+                () -> about(SAMPLE, 1, new EventBody.Ingest("x".repeat(65_536))).encode());
+        assertRefused(
+                "an entry of 65,600 bytes is longer than the log's limit of 65,535",
+                () -> about(SAMPLE, 1, new EventBody.Ingest("x".repeat(65_500))).encode());
     }
 
     @Test
     void minusZeroIsWrittenAsZeroAndRefusedWhenRead() {
-        byte[] entry = about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, -0.0, List.of(OTHER))).encode();
-        assertThat(entry).isEqualTo(about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, 0.0, List.of(OTHER))).encode());
+        byte[] entry = about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, -0.0, List.of(OTHER)))
+                .encode();
+        assertThat(entry)
+                .isEqualTo(about(SAMPLE, 1, new EventBody.Contribution("m", OTHER, 0.0, List.of(OTHER)))
+                        .encode());
         ByteBuffer.wrap(entry).putLong(Event.HEADER + 3 + Hash.BYTES, Double.doubleToRawLongBits(-0.0));
         assertRefused("'score' is −0, which is written as +0", () -> Event.decode(entry));
     }

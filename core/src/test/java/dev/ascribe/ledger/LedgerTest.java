@@ -83,9 +83,12 @@ class LedgerTest {
         assertThat(audit.checkpoint()).isEqualTo(reader.checkpoint());
         try (Ledger ledger = Ledger.open(home)) {
             assertThat(ledger.publish().toString()).isEqualTo(reader.note().toString());
-            assertThat(ledger.append(List.of(Draft.batch(9, RUN, sample(7), 2, 1, 1)))).isEqualTo(307);
+            assertThat(ledger.append(List.of(Draft.batch(9, RUN, sample(7), 2, 1, 1))))
+                    .isEqualTo(307);
         }
-        assertThat(LogAudit.of(home, keys, List.of(reader.note()), false, Progress.SILENT).entries()).isEqualTo(309);
+        assertThat(LogAudit.of(home, keys, List.of(reader.note()), false, Progress.SILENT)
+                        .entries())
+                .isEqualTo(309);
     }
 
     @Test
@@ -99,7 +102,9 @@ class LedgerTest {
             assertThat(audit().subjects()).isEqualTo(size);
             LedgerReader reader = LedgerReader.open(home);
             Evidence last = Evidence.of(
-                    TlogProof.parse(reader.event(reader.checkpoint().size() - 2, true).text()), keys);
+                    TlogProof.parse(
+                            reader.event(reader.checkpoint().size() - 2, true).text()),
+                    keys);
             assertThat(last.sample()).contains(sample(size - 1));
         }
     }
@@ -143,12 +148,21 @@ class LedgerTest {
     void rulesAreKeptAndNothingIsWrittenWhenOneIsBroken() {
         try (Ledger ledger = Ledger.open(home)) {
             ledger.append(ingests(0, 3));
-            assertRefused(ledger, 1, "a sample's first event must be 'ingest' or 'transform'", List.of(
-                    Draft.ingest(1, RUN, sample(50), ""), Draft.batch(1, RUN, sample(51), 1, 1, 1)));
-            assertRefused(ledger, 0, "a parent has no earlier event: log its 'ingest' first", List.of(
-                    Draft.transform(1, RUN, sample(60), "clean", List.of(sample(61)), "")));
-            assertRefused(ledger, 0, "a sample cannot be its own parent", List.of(
-                    Draft.transform(1, RUN, sample(1), "clean", List.of(sample(1)), "")));
+            assertRefused(
+                    ledger,
+                    1,
+                    "a sample's first event must be 'ingest' or 'transform'",
+                    List.of(Draft.ingest(1, RUN, sample(50), ""), Draft.batch(1, RUN, sample(51), 1, 1, 1)));
+            assertRefused(
+                    ledger,
+                    0,
+                    "a parent has no earlier event: log its 'ingest' first",
+                    List.of(Draft.transform(1, RUN, sample(60), "clean", List.of(sample(61)), "")));
+            assertRefused(
+                    ledger,
+                    0,
+                    "a sample cannot be its own parent",
+                    List.of(Draft.transform(1, RUN, sample(1), "clean", List.of(sample(1)), "")));
             assertThat(ledger.append(ingests(3, 4))).isEqualTo(5);
         }
         LedgerReader reader = LedgerReader.open(home);
@@ -156,11 +170,10 @@ class LedgerTest {
     }
 
     private static void assertRefused(Ledger ledger, int position, String reason, List<Draft> drafts) {
-        assertThatThrownBy(() -> ledger.append(drafts))
-                .isInstanceOfSatisfying(RefusedDraftException.class, e -> {
-                    assertThat(e.position()).isEqualTo(position);
-                    assertThat(e).hasMessage(reason);
-                });
+        assertThatThrownBy(() -> ledger.append(drafts)).isInstanceOfSatisfying(RefusedDraftException.class, e -> {
+            assertThat(e.position()).isEqualTo(position);
+            assertThat(e).hasMessage(reason);
+        });
     }
 
     @Test
@@ -273,7 +286,8 @@ class LedgerTest {
         try (Ledger again = Ledger.open(crashed)) {
             assertThat(again.append(ingests(9, 10))).isGreaterThanOrEqualTo(11);
         }
-        assertThat(LogAudit.of(crashed, keys, List.of(), false, Progress.SILENT).subjects()).isEqualTo(10);
+        assertThat(LogAudit.of(crashed, keys, List.of(), false, Progress.SILENT).subjects())
+                .isEqualTo(10);
     }
 
     @Test
