@@ -46,7 +46,7 @@ class EventTest {
         assertThat(HexFormat.of()
                         .formatHex(
                                 about(SAMPLE, 3, new EventBody.Batch(1, 2, 3)).encode()))
-                .isEqualTo("01" + "12" + "0000019aa9a1d55b" + "0123456789abcdef8edcba9876543210" + SAMPLE
+                .isEqualTo("01" + "12" + "0000019aa9a2f3db" + "0123456789abcdef8edcba9876543210" + SAMPLE
                         + "0000000000000003" + OTHER + "0000000000000001" + "0000000000000002" + "0000000000000003");
     }
 
