@@ -58,6 +58,7 @@ class ArchitectureTest {
             Arrows.of("store"),
             Arrows.of("report"),
             Arrows.of("coalition"),
+            Arrows.of("ledger"),
             Arrows.of("evaluate", "coalition"),
             Arrows.of("torch"),
             Arrows.of("torch.weights"),
@@ -77,6 +78,7 @@ class ArchitectureTest {
             Arrows.of("demo", "corpus"),
             Arrows.of(
                     "cli",
+                    "ledger",
                     "corpus",
                     "similarity",
                     "store",

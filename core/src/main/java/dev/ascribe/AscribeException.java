@@ -1,5 +1,6 @@
 package dev.ascribe;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,12 @@ public abstract sealed class AscribeException extends RuntimeException
 
     AscribeException(String message, @Nullable Throwable cause) {
         super(message, cause);
+    }
+
+    /** What to tell the user; never null. */
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNullElse(super.getMessage(), "");
     }
 
     /** The process exit code: 1 when a check fails, 2 for bad input, 3 for the environment. */

@@ -84,7 +84,11 @@ final class LedgerAppend {
             lines.add(parse(Arrays.copyOfRange(bytes, start, end)));
             start = end + 1;
         }
-        log(lines, batch);
+        try {
+            log(lines, batch);
+        } catch (BadLine e) {
+            throw e.error;
+        }
     }
 
     /** Logs a stream, group by group; a bad line stops it, and what came before stays. */

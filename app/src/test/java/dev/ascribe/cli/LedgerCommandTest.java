@@ -141,8 +141,9 @@ class LedgerCommandTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '~',
             value = {
-                "'' | the line is blank",
+                "~~ | the line is blank",
                 "[1] | an event must be a JSON object",
                 "{\"type\": \"ingest\" | not JSON",
                 "{\"type\": \"teach\"} | the type \"teach\" is not known",
