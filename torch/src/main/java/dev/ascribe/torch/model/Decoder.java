@@ -327,7 +327,7 @@ public final class Decoder implements AutoCloseable {
             return activate(tape.apply(List.of(block.up()), x).getFirst());
         }
         List<Tensor> wide = tape.apply(List.of(block.gate(), block.up()), x);
-        return activate(wide.getFirst()).mul(wide.getLast());
+        return tape.again(wide, in -> activate(in.getFirst()).mul(in.getLast()));
     }
 
     private Tensor activate(Tensor x) {

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
@@ -21,8 +22,13 @@ final class GradientTape implements Tape, AutoCloseable {
     private final int firstBlock;
     private final Deque<Cut> cuts = new ArrayDeque<>();
 
+    /** A place where the graph is cut. */
+    private sealed interface Cut {
+        void free();
+    }
+
     /**
-     * A place where the graph is cut.
+     * Layers.
      *
      * @param layers applied here
      * @param end of the graph before the cut, without its numbers
@@ -30,18 +36,29 @@ final class GradientTape implements Tape, AutoCloseable {
      * @param starts of the graph behind it, one a layer
      * @param kept of the input for each layer that is listened to
      */
-    private record Cut(
+    private record Layers(
             List<Linear> layers,
             Tensor end,
             @Nullable Tensor residual,
             List<Tensor> starts,
-            List<@Nullable Tensor> kept) {
-        void free() {
+            List<@Nullable Tensor> kept)
+            implements Cut {
+        @Override
+        public void free() {
             end.close();
             starts.forEach(Tensor::close);
             Stream.concat(kept.stream(), Stream.ofNullable(residual))
                     .flatMap(Stream::ofNullable)
                     .forEach(Tensor::close);
+        }
+    }
+
+    /** A step to be taken again, from the starts that it had. */
+    private record Again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step, Tensor start) implements Cut {
+        @Override
+        public void free() {
+            inputs.forEach(Tensor::close);
+            start.close();
         }
     }
 
@@ -76,6 +93,17 @@ final class GradientTape implements Tape, AutoCloseable {
                 .getFirst();
     }
 
+    @Override
+    public Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step) {
+        if (!inputs.getFirst().requires_grad()) {
+            return step.apply(inputs);
+        }
+        Tensor start = step.apply(inputs.stream().map(Tensor::detach).toList());
+        start.set_requires_grad(true);
+        cuts.push(new Again(inputs.stream().map(Tensors::handle).toList(), step, Tensors.handle(start)));
+        return start;
+    }
+
     private List<Tensor> cut(List<Linear> layers, Tensor input, @Nullable Tensor residual, List<Tensor> starts) {
         List<@Nullable Tensor> kept = new ArrayList<>();
         for (Linear layer : layers) {
@@ -86,7 +114,7 @@ final class GradientTape implements Tape, AutoCloseable {
         // of the end only its place in the graph is needed: nothing else looks at its numbers, which take much memory
         end.set_data(
                 Tensors.zeros(input.scalar_type(), 1).expand(input.sizes().vec().get()));
-        cuts.push(new Cut(
+        cuts.push(new Layers(
                 layers,
                 end,
                 residual == null ? null : Tensors.handle(residual),
@@ -105,14 +133,20 @@ final class GradientTape implements Tape, AutoCloseable {
         while (!cuts.isEmpty()) {
             Cut cut = cuts.pop();
             try (PointerScope scope = new PointerScope()) {
-                backward(cut);
+                switch (cut) {
+                    case Layers layers -> backward(layers);
+                    case Again again ->
+                        backwardFrom(
+                                again.step().apply(again.inputs()),
+                                again.start().grad().detach());
+                }
             } finally {
                 cut.free();
             }
         }
     }
 
-    private void backward(Cut cut) {
+    private void backward(Layers cut) {
         List<Tensor> deltas =
                 cut.starts().stream().map(start -> start.grad().detach()).toList();
         for (int i = 0; i < cut.layers().size(); i++) {

@@ -1,6 +1,7 @@
 package dev.ascribe.torch.model;
 
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
 /** Stands between a forward pass and its linear layers. */
@@ -15,6 +16,11 @@ public interface Tape {
         @Override
         public Tensor add(Tensor x, Linear layer, Tensor inner) {
             return x.add(layer.product(inner));
+        }
+
+        @Override
+        public Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step) {
+            return step.apply(inputs);
         }
     };
 
@@ -34,4 +40,11 @@ public interface Tape {
      * @return x + z, shape (N, C)
      */
     Tensor add(Tensor x, Linear layer, Tensor inner);
+
+    /**
+     * Takes a step that is cheaper to do again in the backward pass than to remember.
+     *
+     * @param inputs what {@link #apply} gave
+     */
+    Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step);
 }
