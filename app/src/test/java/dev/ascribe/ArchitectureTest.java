@@ -59,6 +59,8 @@ class ArchitectureTest {
             Arrows.of("report"),
             Arrows.of("coalition"),
             Arrows.of("ledger"),
+            Arrows.of("ledger.export", "ledger"),
+            Arrows.of("ledger.witness", "ledger"),
             Arrows.of("evaluate", "coalition"),
             Arrows.of("torch"),
             Arrows.of("torch.weights"),
@@ -79,6 +81,8 @@ class ArchitectureTest {
             Arrows.of(
                     "cli",
                     "ledger",
+                    "ledger.export",
+                    "ledger.witness",
                     "corpus",
                     "similarity",
                     "store",

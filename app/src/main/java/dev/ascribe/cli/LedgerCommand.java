@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.UserInputException;
+import dev.ascribe.VerificationException;
+import dev.ascribe.ledger.Event;
 import dev.ascribe.ledger.VerifierKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 
@@ -31,6 +34,7 @@ import picocli.CommandLine.Command;
             LedgerWriting.Erase.class,
             LedgerVerifying.Verify.class,
             LedgerReading.Consistency.class,
+            LedgerReading.Export.class,
             LedgerWriting.GuardCheck.class,
             LedgerVerifying.VerifyVector.class
         },
@@ -69,6 +73,19 @@ final class LedgerCommand {
             throw new UserInputException("--key names no key");
         }
         return keys;
+    }
+
+    /** A run's id as it was given on the command line. */
+    static UUID run(String text) {
+        try {
+            UUID run = EventJson.run(text);
+            if (run.equals(Event.NO_RUN)) {
+                throw new VerificationException("the id of all zeros stands for no run");
+            }
+            return run;
+        } catch (VerificationException e) {
+            throw new UserInputException("--run: " + e.getMessage(), e);
+        }
     }
 
     /** A checkpoint's size and root, as results show them. */

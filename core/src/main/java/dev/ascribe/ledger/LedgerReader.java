@@ -3,12 +3,16 @@ package dev.ascribe.ledger;
 import dev.ascribe.LedgerUnavailableException;
 import dev.ascribe.SampleId;
 import dev.ascribe.VerificationException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,6 +102,52 @@ public final class LedgerReader {
         }
     }
 
+    /** Passes every event under the checkpoint, in order. */
+    public void forEach(Consumer<Logged> to) {
+        try {
+            for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
+                long index = bundle * Tiles.WIDTH;
+                for (byte[] entry : files.bundle(bundle)) {
+                    to.accept(new Logged(index++, Event.decode(entry)));
+                }
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** The key that signs the log's checkpoints plainly, and envelopes. */
+    public VerifierKey signingKey() {
+        return signer().verifierKey();
+    }
+
+    /**
+     * Signs a payload in a DSSE envelope. What is signed begins with {@code DSSEv1}, has no line feed at its end where a payload of JSON has
+     * none, and so is never a checkpoint.
+     *
+     * @return the signature in base64
+     */
+    public String signEnvelope(String payloadType, byte[] payload) {
+        byte[] type = payloadType.getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream message = new ByteArrayOutputStream();
+        message.writeBytes(("DSSEv1 " + type.length + " ").getBytes(StandardCharsets.UTF_8));
+        message.writeBytes(type);
+        message.writeBytes((" " + payload.length + " ").getBytes(StandardCharsets.UTF_8));
+        message.writeBytes(payload);
+        return Base64.getEncoder().encodeToString(signer().signBytes(message.toByteArray()));
+    }
+
+    private SignerKey signer() {
+        try {
+            return folder.keys().stream()
+                    .filter(key -> key.verifierKey().type() == KeyType.ED25519)
+                    .findFirst()
+                    .orElseThrow(() -> new LedgerUnavailableException(folder.keysFile() + " holds no Ed25519 key"));
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
     /** The commitment to a sample: its bucket's, or its own where the bucket was erased; empty where nothing is known of it any more. */
     public Optional<Hash> commitment(SampleId sample) {
         return opening(sample).map(LedgerProof.Opening::commitment);
@@ -137,16 +187,13 @@ public final class LedgerReader {
                     ? among(Subjects.candidates(folder.subjects(), subject, checkpoint.size()), subject)
                     : List.of();
             if (found.size() != count) { // the file that helps to find them is damaged: look everywhere
-                found = new ArrayList<>();
-                for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
-                    long index = bundle * Tiles.WIDTH;
-                    for (byte[] entry : files.bundle(bundle)) {
-                        if (Event.subjectOf(entry).equals(subject)) {
-                            found.add(new Logged(index, Event.decode(entry)));
-                        }
-                        index++;
+                List<Logged> all = new ArrayList<>();
+                forEach(logged -> {
+                    if (logged.event().subject().equals(subject)) {
+                        all.add(logged);
                     }
-                }
+                });
+                return all;
             }
             return found;
         } catch (IOException e) {
