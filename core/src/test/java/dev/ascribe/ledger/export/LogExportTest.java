@@ -8,7 +8,6 @@ import com.apicatalog.jsonld.document.JsonDocument;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.protobuf.util.JsonFormat;
 import com.networknt.schema.Error;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaLocation;
@@ -21,7 +20,6 @@ import dev.ascribe.ledger.EventBody;
 import dev.ascribe.ledger.Hash;
 import dev.ascribe.ledger.Ledger;
 import dev.ascribe.ledger.LedgerReader;
-import io.intoto.EnvelopeOuterClass;
 import jakarta.json.JsonArray;
 import jakarta.json.JsonObject;
 import java.io.ByteArrayOutputStream;
@@ -34,6 +32,7 @@ import java.nio.file.Path;
 import java.security.KeyFactory;
 import java.security.Signature;
 import java.security.spec.X509EncodedKeySpec;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -77,10 +76,12 @@ class LogExportTest {
         home = folder.resolve("ledger");
         Ledger.init(home, ORIGIN, List.of(), Optional.of(folder.resolve("guard")));
         try (Ledger ledger = Ledger.open(home)) {
+            List<Draft> ingests = new ArrayList<>();
             for (int i = 0; i < 300; i++) {
-                ledger.append(List.of(
-                        Draft.ingest(1_763_782_620_123L + i, new UUID(0, 0), sample(i), "rows \"é\" " + i % 3)));
+                ingests.add(Draft.ingest(
+                        1_763_782_620_123L + i, new UUID(0, 0), sample(i), "rows \"é\" " + i % 3));
             }
+            ledger.append(ingests);
             ledger.append(List.of(
                     Draft.transform(1, RUN, sample(900), "tokenize", List.of(sample(7), sample(8)), "bpe"),
                     Draft.batch(1_763_782_621_000L, RUN, sample(7), 1, 2, 3),
@@ -103,6 +104,23 @@ class LogExportTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         format.export().write(Excerpt.of(LedgerReader.open(home), run), out);
         return out.toByteArray();
+    }
+
+    /** The log's size; the ledger publishes when a second has passed, so it varies. */
+    private long size() {
+        return LedgerReader.open(home).checkpoint().size();
+    }
+
+    /** The name of the only entry of a type. */
+    private String entry(EventBody.Type type) {
+        List<String> found = new ArrayList<>();
+        LedgerReader.open(home).forEach(logged -> {
+            if (logged.event().body().type() == type) {
+                found.add("entry:" + logged.index());
+            }
+        });
+        assertThat(found).hasSize(1);
+        return found.getFirst();
     }
 
     private JsonNode json(ExportFormat format, Optional<UUID> run) throws IOException {
@@ -160,7 +178,7 @@ class LogExportTest {
         assertThatThrownBy(() -> export(format, Optional.of(new UUID(5, 6))))
                 .isInstanceOf(VerificationException.class)
                 .hasMessageContaining(
-                        "none of the first 315 entries of " + ORIGIN + " is of the run " + new UUID(5, 6));
+                        "none of the first " + size() + " entries of " + ORIGIN + " is of the run " + new UUID(5, 6));
     }
 
     @Test
@@ -191,7 +209,7 @@ class LogExportTest {
         assertThat(complete.at("/inputs/0/inputFacets/ascribe_samples/samples").asInt())
                 .isEqualTo(1);
         assertThat(complete.at("/outputs/0/name").asText()).isEqualTo("sha256:" + MODEL);
-        assertThat(complete.at("/run/facets/ascribe_ledger/size").asLong()).isEqualTo(315);
+        assertThat(complete.at("/run/facets/ascribe_ledger/size").asLong()).isEqualTo(size());
     }
 
     private static JsonNode parse(String line) {
@@ -229,15 +247,15 @@ class LogExportTest {
         String tokens = "sample:" + log.commitment(sample(900)).orElseThrow();
         assertThat(document.at("/used").properties()).hasSize(3);
         assertThat(document.at("/wasGeneratedBy").properties()).hasSize(305);
-        assertThat(document.at("/wasDerivedFrom/entry:302-1/prov:generatedEntity")
+        assertThat(document.at("/wasDerivedFrom/" + entry(EventBody.Type.TRANSFORM) + "-1/prov:generatedEntity")
                         .asText())
                 .isEqualTo(tokens);
-        assertThat(document.at("/wasDerivedFrom/entry:302-1/prov:usedEntity").asText())
+        assertThat(document.at("/wasDerivedFrom/" + entry(EventBody.Type.TRANSFORM) + "-1/prov:usedEntity").asText())
                 .isEqualTo(seven);
-        assertThat(document.at("/wasInfluencedBy/entry:306/ascribe:score").asDouble())
+        assertThat(document.at("/wasInfluencedBy/" + entry(EventBody.Type.CONTRIBUTION) + "/ascribe:score").asDouble())
                 .isEqualTo(-1e-7);
         assertThat(document.at("/wasInvalidatedBy").properties()).hasSize(1);
-        assertThat(document.at("/entity/log:checkpoint/ascribe:size").asLong()).isEqualTo(315);
+        assertThat(document.at("/entity/log:checkpoint/ascribe:size").asLong()).isEqualTo(size());
         assertThat(json(ExportFormat.PROV, Optional.of(RUN)).at("/used").properties())
                 .hasSize(2);
         // everything that a relation speaks of is declared
@@ -255,13 +273,12 @@ class LogExportTest {
 
     @Test
     void theStatementIsSignedByTheLogsOwnKey() throws Exception {
-        String text = new String(export(ExportFormat.INTOTO, Optional.empty()), StandardCharsets.UTF_8);
-        EnvelopeOuterClass.Envelope.Builder strict = EnvelopeOuterClass.Envelope.newBuilder();
-        JsonFormat.parser().merge(text, strict); // refuses what the format does not know
-        EnvelopeOuterClass.Envelope envelope = strict.build();
-        assertThat(envelope.getPayloadType()).isEqualTo("application/vnd.in-toto+json");
-        byte[] payload = envelope.getPayload().toByteArray();
-        String key = envelope.getSignatures(0).getKeyid();
+        JsonNode envelope = json(ExportFormat.INTOTO, Optional.empty());
+        assertThat(envelope.fieldNames()).toIterable().containsExactly("payload", "payloadType", "signatures");
+        assertThat(envelope.get("payloadType").asText()).isEqualTo("application/vnd.in-toto+json");
+        assertThat(envelope.get("signatures")).hasSize(1);
+        byte[] payload = envelope.get("payload").binaryValue();
+        String key = envelope.at("/signatures/0/keyid").asText();
         assertThat(key)
                 .isEqualTo(LedgerReader.open(home).verifierKeys().getFirst().toString());
         byte[] raw = Base64.getDecoder().decode(key.substring(key.indexOf('+', key.indexOf('+') + 1) + 1));
@@ -274,14 +291,14 @@ class LogExportTest {
         verifier.update(
                 ("DSSEv1 28 application/vnd.in-toto+json " + payload.length + " ").getBytes(StandardCharsets.UTF_8));
         verifier.update(payload);
-        assertThat(verifier.verify(envelope.getSignatures(0).getSig().toByteArray()))
+        assertThat(verifier.verify(envelope.at("/signatures/0/sig").binaryValue()))
                 .isTrue();
 
         JsonNode statement = JSON.readTree(payload);
         assertThat(statement.get("_type").asText()).isEqualTo("https://in-toto.io/Statement/v1");
         assertThat(statement.at("/subject").findValuesAsText("sha256"))
                 .containsExactly(MODEL.toString(), MODEL_OF_OTHER.toString());
-        assertThat(statement.at("/predicate/checkpoint/size").asLong()).isEqualTo(315);
+        assertThat(statement.at("/predicate/checkpoint/size").asLong()).isEqualTo(size());
         assertThat(statement.at("/predicate/models/0/checkpoints").size()).isEqualTo(2);
         assertThat(statement.at("/predicate/models/0/evaluations/0/value").asDouble())
                 .isEqualTo(0.5);
