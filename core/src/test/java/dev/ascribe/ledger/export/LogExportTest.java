@@ -78,8 +78,7 @@ class LogExportTest {
         try (Ledger ledger = Ledger.open(home)) {
             List<Draft> ingests = new ArrayList<>();
             for (int i = 0; i < 300; i++) {
-                ingests.add(Draft.ingest(
-                        1_763_782_620_123L + i, new UUID(0, 0), sample(i), "rows \"é\" " + i % 3));
+                ingests.add(Draft.ingest(1_763_782_620_123L + i, new UUID(0, 0), sample(i), "rows \"é\" " + i % 3));
             }
             ledger.append(ingests);
             ledger.append(List.of(
@@ -250,9 +249,11 @@ class LogExportTest {
         assertThat(document.at("/wasDerivedFrom/" + entry(EventBody.Type.TRANSFORM) + "-1/prov:generatedEntity")
                         .asText())
                 .isEqualTo(tokens);
-        assertThat(document.at("/wasDerivedFrom/" + entry(EventBody.Type.TRANSFORM) + "-1/prov:usedEntity").asText())
+        assertThat(document.at("/wasDerivedFrom/" + entry(EventBody.Type.TRANSFORM) + "-1/prov:usedEntity")
+                        .asText())
                 .isEqualTo(seven);
-        assertThat(document.at("/wasInfluencedBy/" + entry(EventBody.Type.CONTRIBUTION) + "/ascribe:score").asDouble())
+        assertThat(document.at("/wasInfluencedBy/" + entry(EventBody.Type.CONTRIBUTION) + "/ascribe:score")
+                        .asDouble())
                 .isEqualTo(-1e-7);
         assertThat(document.at("/wasInvalidatedBy").properties()).hasSize(1);
         assertThat(document.at("/entity/log:checkpoint/ascribe:size").asLong()).isEqualTo(size());
