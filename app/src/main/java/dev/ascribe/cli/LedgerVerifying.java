@@ -100,7 +100,7 @@ final class LedgerVerifying {
                 throw new UserInputException("--earlier and --opaque are about a whole log: give --tiles DIR");
             }
             Session session = Session.withoutEngine(spec);
-            List<VerifierKey> verifiers = LedgerCommand.verifierKeys(keys);
+            List<VerifierKey> verifiers = LedgerCommand.verifierKeys("--key", keys);
             SampleId wanted = sample == null ? null : SampleId.parse(sample);
             ObjectNode result = LedgerCommand.JSON.createObjectNode();
             result.put("verdict", "holds").put("kind", "note").put("reason", "");
