@@ -8,6 +8,7 @@ import dev.ascribe.VerificationException;
 import dev.ascribe.WholeFile;
 import dev.ascribe.ledger.Checkpoint;
 import dev.ascribe.ledger.Event;
+import dev.ascribe.ledger.Evidence;
 import dev.ascribe.ledger.Hash;
 import dev.ascribe.ledger.LedgerProof;
 import dev.ascribe.ledger.LedgerReader;
@@ -21,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
@@ -105,8 +105,8 @@ final class LedgerReading {
                                 .put("opened", opened));
             } else {
                 System.out.printf(
-                        "%s: logged at index %d of a log of %d entries%s%n",
-                        out, at, reader.checkpoint().size(), opened ? ", opened" : "");
+                        "%s: logged at index %d of a log of %d entries%s%n%s%n",
+                        out, at, reader.checkpoint().size(), opened ? ", opened" : "", Evidence.unsaid("event"));
             }
             return 0;
         }
@@ -250,8 +250,8 @@ final class LedgerReading {
                                 .put("opened", true));
             } else {
                 System.out.printf(
-                        "%s: none of the first %d entries is about this content, provided that the log was kept honestly when it was written%n",
-                        out, reader.checkpoint().size());
+                        "%s: none of the first %d entries is about this content, provided that the log was kept honestly when it was written%n%s%n",
+                        out, reader.checkpoint().size(), Evidence.unsaid("absence"));
             }
             return 0;
         }
@@ -354,13 +354,12 @@ final class LedgerReading {
                 }
             });
             Checkpoint checkpoint = reader.checkpoint();
-            String name = format.name().toLowerCase(Locale.ROOT);
             if (json) {
-                ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("format", name);
+                ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("format", format.toString());
                 fields.put("run", run).put("origin", checkpoint.origin());
                 session.print("ledger-export", fields.setAll(LedgerCommand.json(checkpoint)));
             } else {
-                System.out.printf("%s: %s of %s at %d entries%n", out, name, checkpoint.origin(), checkpoint.size());
+                System.out.printf("%s: %s of %s at %d entries%n", out, format, checkpoint.origin(), checkpoint.size());
             }
             return 0;
         }

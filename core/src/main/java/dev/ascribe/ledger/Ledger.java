@@ -143,6 +143,9 @@ public final class Ledger implements AutoCloseable {
                         SignerKey.generate(KeyType.ED25519, origin),
                         SignerKey.generate(KeyType.ML_DSA_44_COSIGNATURE, origin))
                 : given;
+        if (keys.stream().noneMatch(key -> key.verifierKey().type() == KeyType.ED25519)) {
+            throw new UserInputException("none of the keys is an Ed25519 key (type 01), which every log signs with");
+        }
         for (SignerKey key : keys) {
             if (!key.verifierKey().name().equals(origin)) {
                 throw new UserInputException("the key is of '%s', but the origin is '%s'"
@@ -152,6 +155,14 @@ public final class Ledger implements AutoCloseable {
         LedgerFolder folder = new LedgerFolder(directory);
         Guard kept =
                 new Guard(guard.orElseGet(() -> Guard.standard(keys.getFirst().verifierKey())));
+        if (kept.file()
+                .toAbsolutePath()
+                .normalize()
+                .startsWith(directory.toAbsolutePath().normalize())) {
+            throw new UserInputException(
+                    "the guard %s lies in the ledger, and would be rolled back with it; give another --guard"
+                            .formatted(kept.file()));
+        }
         if (Files.exists(kept.file())) {
             throw new UserInputException(
                     "the guard %s exists: it is another ledger's; give another --guard".formatted(kept.file()));
@@ -719,12 +730,16 @@ public final class Ledger implements AutoCloseable {
         publishing.lock();
         appending.lock();
         try {
+            if (heads.find(commitment(sample, new HashMap<>(), new ArrayList<>()))
+                    .isEmpty()) {
+                throw new VerificationException("no such sample: " + sample + " has no events");
+            }
             Draft draft = new Draft(time, Event.NO_RUN, Optional.of(sample), commit -> new EventBody.Delete(reason));
             List<Prepared> prepared;
             try {
                 prepared = prepare(List.of(draft), new long[1]);
             } catch (RefusedDraftException e) {
-                throw new VerificationException("no such sample: " + sample + " has no events", e);
+                throw new UserInputException("the sample cannot be erased for this reason: " + e.getMessage(), e);
             }
             Erasure.begin(folder, sample, prepared.getFirst().subject);
             long index = commit(prepared);

@@ -2,6 +2,7 @@ package dev.ascribe.ledger;
 
 import dev.ascribe.LedgerUnavailableException;
 import dev.ascribe.SampleId;
+import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -92,8 +93,8 @@ public final class LedgerReader {
     /** The event at an index. */
     public Event event(long index) {
         if (index < 0 || index >= checkpoint.size()) {
-            throw new VerificationException(
-                    "there is no index %d in a log of %d entries".formatted(index, checkpoint.size()));
+            throw new UserInputException("there is no index %d in a log of %d entries; give 0 to %d"
+                    .formatted(index, checkpoint.size(), checkpoint.size() - 1));
         }
         try {
             return Event.decode(files.entry(index));
@@ -183,6 +184,9 @@ public final class LedgerReader {
     public List<Logged> history(Hash subject) {
         try {
             long count = map().find(subject).map(PrefixMap.Value::count).orElse(0L);
+            if (count == 0) {
+                return List.of();
+            }
             List<Logged> found = Files.exists(folder.subjects())
                     ? among(Subjects.candidates(folder.subjects(), subject, checkpoint.size()), subject)
                     : List.of();

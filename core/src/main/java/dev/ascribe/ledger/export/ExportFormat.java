@@ -1,5 +1,7 @@
 package dev.ascribe.ledger.export;
 
+import java.util.Locale;
+
 /** The formats there are. */
 public enum ExportFormat {
     /** OpenLineage 2-0-2, run events as JSON lines. */
@@ -12,6 +14,12 @@ public enum ExportFormat {
     CYCLONEDX,
     /** Croissant 1.1. */
     CROISSANT;
+
+    /** As people write it. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 
     /** What writes it. */
     public LogExport export() {
