@@ -386,10 +386,10 @@ class LedgerCommandTest {
                 Files.writeString(place.resolve("events.jsonl"), blocks.group(2));
             }
         }
-        assertThat(commands).hasSizeBetween(6, 10).allMatch(command -> command.startsWith("ascribe ledger "));
+        assertThat(commands).hasSizeBetween(9, 12).allMatch(command -> command.startsWith("ascribe ledger "));
         for (String command : commands) {
             Object[] arguments = command.replaceAll(
-                            "(?<= |@)(ledger|guard|vkeys|\\S+\\.jsonl|\\S+\\.tlog-proof|ledger/log)(?= |$)",
+                            "(?<= |@)(ledger|guard|vkeys|\\S+\\.jsonl|\\S+\\.tlog-proof|\\S+\\.json|ledger/log)(?= |$)",
                             place + "/$1")
                     .replaceFirst("ascribe \\S*ledger ", "ledger ")
                     .split(" ");

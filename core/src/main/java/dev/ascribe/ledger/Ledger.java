@@ -667,7 +667,15 @@ public final class Ledger implements AutoCloseable {
 
     /** Adds cosignatures to the checkpoint that is published already. */
     private SignedNote cosignAgain(List<Witness> witnesses) throws IOException {
-        SignedNote signed = cosigned(note, witnesses, nodes(List.of()));
+        List<VerifierKey> ours = verifierKeys();
+        SignedNote plain = new SignedNote(
+                note.text(),
+                note.signatures().stream()
+                        .filter(signature -> ours.stream().anyMatch(key -> key.isNamedBy(signature)))
+                        .toList());
+        List<SignedNote.Signature> cosignatures =
+                cosigned(plain, witnesses, nodes(List.of())).signatures();
+        SignedNote signed = note.with(cosignatures);
         Durable.write(folder.temporary().resolve("checkpoint"), folder.checkpoint(), signed.bytes());
         note = signed;
         return note;
