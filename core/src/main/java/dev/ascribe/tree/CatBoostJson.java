@@ -84,7 +84,9 @@ final class CatBoostJson {
                 features,
                 features.stream().noneMatch(feature -> feature.name().startsWith("feature ")),
                 loss,
-                obstacle != null ? null : method.equals("Gradient") ? newton.byGradient() : newton,
+                loss.equals("RMSE") || loss.equals("Logloss")
+                        ? method.equals("Gradient") ? newton.byGradient() : newton
+                        : null,
                 obstacle,
                 loss.equals("Logloss") ? classes.orElse(null) : null,
                 List.of(bias[0]),
@@ -164,7 +166,7 @@ final class CatBoostJson {
         }
         int leaves = 1 << depth;
         int nodes = leaves - 1;
-        Tree.Shape shape = new Tree.Shape(
+        Splits shape = new Splits(
                 new int[nodes],
                 new int[nodes],
                 new int[nodes],

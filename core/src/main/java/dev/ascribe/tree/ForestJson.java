@@ -131,7 +131,7 @@ final class ForestJson {
         String where = written.file() + ", " + written.at();
         Tree.Nodes nodes = new Tree.Nodes(where, left, right);
         int splits = nodes.splits.length;
-        Tree.Shape shape = new Tree.Shape(
+        Splits shape = new Splits(
                 new int[splits],
                 new int[splits],
                 new int[splits],

@@ -164,7 +164,7 @@ final class LightGbmText {
                 features(names, infos, missing),
                 !names.stream().allMatch(name -> PLACEHOLDER.matcher(name).matches()),
                 header.getOrDefault("objective", "custom"),
-                obstacle == null ? loss.orElseThrow() : null,
+                obstacle != null && header.getOrDefault("objective", "").contains("sqrt") ? null : loss.orElse(null),
                 obstacle,
                 null,
                 Collections.nCopies(outputs, 0.0),
@@ -298,8 +298,8 @@ final class LightGbmText {
         }
         double[] values = numbers(block, "leaf_value", leaves, where);
         if (leaves == 1) {
-            Tree.Shape none =
-                    new Tree.Shape(new int[0], new int[0], new int[0], new double[0], new boolean[0], new long[0][]);
+            Splits none =
+                    new Splits(new int[0], new int[0], new int[0], new double[0], new boolean[0], new long[0][]);
             return Tree.of(where, none, features, output, 1, values, new double[] {1})
                     .asConstant();
         }
@@ -307,7 +307,7 @@ final class LightGbmText {
         int[] decision = integers(block, "decision_type", splits, where);
         int[] feature = integers(block, "split_feature", splits, where);
         double[] threshold = numbers(block, "threshold", splits, where);
-        Tree.Shape shape = new Tree.Shape(
+        Splits shape = new Splits(
                 integers(block, "left_child", splits, where),
                 integers(block, "right_child", splits, where),
                 feature,
@@ -351,7 +351,7 @@ final class LightGbmText {
                         .orElse(4.0);
     }
 
-    private double[] extraLambda(Tree.Shape shape, boolean[] many) {
+    private double[] extraLambda(Splits shape, boolean[] many) {
         double catL2 = parameter("cat_l2").map(text -> number(text, "cat_l2")).orElse(10.0);
         double[] extra = new double[shape.splits() + 1];
         for (int s = 0; s < shape.splits(); s++) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tree {
     private static final int MOST_CATEGORIES = 1 << 24; // XGBoost's own limit; LightGBM's are smaller
 
-    private final Shape shape;
+    private final Splits shape;
     private final int output;
     private final int width;
     private final double[] values; // (leaves, width)
@@ -25,30 +25,8 @@ public final class Tree {
     private final boolean constant;
     private final int[] drawn; // (n), or empty
 
-    /**
-     * The splits.
-     *
-     * @param left a split's child for values that go left, (splits)
-     * @param right the other child, (splits)
-     * @param feature which feature it looks at, (splits)
-     * @param threshold largest value that goes left, (splits)
-     * @param missingLeft whether a missing value goes left, (splits)
-     * @param sets bit b of word b / 64: category b goes left; null where the threshold decides, (splits)
-     */
-    record Shape(
-            int[] left,
-            int[] right,
-            int[] feature,
-            double[] threshold,
-            boolean[] missingLeft,
-            long[] @Nullable [] sets) {
-        int splits() {
-            return left.length;
-        }
-    }
-
     private Tree(
-            Shape shape,
+            Splits shape,
             int output,
             int width,
             double[] values,
@@ -77,7 +55,7 @@ public final class Tree {
      * @param cover what weight of training rows the library says is in each leaf, (leaves)
      * @throws CorruptDataException when a number is not finite, an index is out of range, or children form no tree
      */
-    static Tree of(String where, Shape shape, int features, int output, int width, double[] values, double[] cover) {
+    static Tree of(String where, Splits shape, int features, int output, int width, double[] values, double[] cover) {
         int leaves = shape.splits() + 1;
         if (values.length != leaves * width || cover.length != leaves) {
             throw new CorruptDataException(
@@ -132,7 +110,7 @@ public final class Tree {
         return new Tree(shape, output, width, values, cover, new double[leaves], false, new int[0]);
     }
 
-    private static void requireAllReached(String where, Shape shape) {
+    private static void requireAllReached(String where, Splits shape) {
         int[] open = new int[shape.splits() + 1];
         int size = 0;
         int reached = 0;
@@ -183,7 +161,7 @@ public final class Tree {
         return new Tree(shape, output, width, values, cover, extraLambda, constant, counts.clone());
     }
 
-    Shape shape() {
+    Splits shape() {
         return shape;
     }
 
@@ -235,10 +213,10 @@ public final class Tree {
     /** Whether a value goes left at a split. */
     boolean goesLeft(int split, double x) {
         if (Double.isNaN(x)) {
-            return shape.missingLeft[split];
+            return shape.missingLeft()[split];
         }
-        long[] set = shape.sets[split];
-        return set == null ? x <= shape.threshold[split] : contains(set, x);
+        long[] set = shape.sets()[split];
+        return set == null ? x <= shape.threshold()[split] : contains(set, x);
     }
 
     private static boolean contains(long[] set, double x) {
@@ -259,13 +237,13 @@ public final class Tree {
         }
         int node = 0;
         while (node >= 0) {
-            node = goesLeft(node, row[from + shape.feature[node]]) ? shape.left[node] : shape.right[node];
+            node = goesLeft(node, row[from + shape.feature()[node]]) ? shape.left()[node] : shape.right()[node];
         }
         return ~node;
     }
 
     /**
-     * A set of categories, as in {@link Shape#sets}.
+     * A set of categories, as in {@link Splits#sets}.
      *
      * @throws CorruptDataException when one is negative or beyond 2^24
      */

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param features F
  * @param named whether the file names its features; else columns are matched by position
  * @param objectiveName as the file has it
- * @param objective the loss that the leaves were fitted by, or null when influence cannot be taken through it
- * @param obstacle why not: a message without the file's name; null exactly when {@code objective} is not
+ * @param objective the loss that it was trained on, or null when that is not known here
+ * @param obstacle why influence cannot be taken through its leaves: a message without the file's name; null when it can
  * @param classes the classes' names in the order of the labels, or null when the file has none
  * @param intercept what a margin is before the first tree, (K)
  * @param eta the learning rate, or null when the file does not say
@@ -72,8 +72,8 @@ public record TreeEnsemble(
     public record Precision(boolean singleInputs, boolean singleLabels, boolean singleMargins) {}
 
     public TreeEnsemble {
-        if ((objective == null) == (obstacle == null)) {
-            throw new IllegalArgumentException("either an objective or an obstacle");
+        if (objective == null && obstacle == null) {
+            throw new IllegalArgumentException("an unknown loss is an obstacle");
         }
         features = List.copyOf(features);
         intercept = List.copyOf(intercept);
@@ -93,14 +93,23 @@ public record TreeEnsemble(
         return all;
     }
 
-    /** The loss that leaves were fitted by. */
-    public Objective requireObjective() {
-        if (objective == null) {
+    /**
+     * The loss that leaves were fitted by.
+     *
+     * @throws UnsupportedModelException when influence cannot be taken through the leaves
+     */
+    public Objective requireGradients() {
+        if (objective == null || obstacle != null) {
             throw new UnsupportedModelException(
                     "%s: %s. The methods tree-sim, leaf-path, simplex and shap-similarity need no gradients and take this model"
                             .formatted(path, obstacle));
         }
         return objective;
+    }
+
+    /** How many classes labels name, 0 where they are numbers. */
+    public int labelClasses() {
+        return objective != null ? objective.classes() : classes != null ? classes.size() : 0;
     }
 
     /**

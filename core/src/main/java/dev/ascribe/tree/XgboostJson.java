@@ -93,7 +93,7 @@ final class XgboostJson {
                         .map(names -> !names.list().isEmpty())
                         .orElse(false),
                 name,
-                obstacle == null ? loss.orElseThrow() : null,
+                loss.orElse(null),
                 obstacle,
                 null,
                 intercept,
@@ -224,7 +224,12 @@ final class XgboostJson {
         return all;
     }
 
-    /** Names as offsets into UTF-8 bytes, or numbers. */
+    /**
+     * Names as offsets into UTF-8 bytes, or numbers; nothing when the names cannot be told.
+     *
+     * <p>XGBoost 3.2 counts the characters of names from pandas where it means their bytes, and cuts the bytes to as many: behind a
+     * character beyond ASCII the names are garbled.
+     */
     private static List<String> categories(ModelValue encoding) {
         Optional<ModelValue> offsets = encoding.find("offsets");
         ModelValue values = encoding.get("values");
@@ -245,7 +250,8 @@ final class XgboostJson {
             }
             names.add(new String(name, StandardCharsets.UTF_8));
         }
-        return names;
+        boolean garbled = names.stream().anyMatch(name -> name.indexOf('\uFFFD') >= 0);
+        return garbled ? List.of() : names;
     }
 
     private Tree tree(ModelValue written, int number, int output) {
@@ -268,7 +274,7 @@ final class XgboostJson {
         Tree.Nodes nodes = new Tree.Nodes(where, left, right);
         long[][] sets = sets(written, where, n);
         int splits = nodes.splits.length;
-        Tree.Shape shape = new Tree.Shape(
+        Splits shape = new Splits(
                 new int[splits],
                 new int[splits],
                 new int[splits],
