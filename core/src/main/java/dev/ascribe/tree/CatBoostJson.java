@@ -166,13 +166,7 @@ final class CatBoostJson {
         }
         int leaves = 1 << depth;
         int nodes = leaves - 1;
-        Splits shape = new Splits(
-                new int[nodes],
-                new int[nodes],
-                new int[nodes],
-                new double[nodes],
-                new boolean[nodes],
-                new long[nodes][]);
+        Splits shape = new Splits(nodes);
         for (int level = 0; level < depth; level++) {
             ModelValue split = splits.get(depth - 1 - level);
             String type = split.get("split_type").text();

@@ -131,13 +131,7 @@ final class ForestJson {
         String where = written.file() + ", " + written.at();
         Tree.Nodes nodes = new Tree.Nodes(where, left, right);
         int splits = nodes.splits.length;
-        Splits shape = new Splits(
-                new int[splits],
-                new int[splits],
-                new int[splits],
-                new double[splits],
-                new boolean[splits],
-                new long[splits][]);
+        Splits shape = new Splits(splits);
         for (int s = 0; s < splits; s++) {
             int node = nodes.splits[s];
             shape.left()[s] = nodes.child(left[node]);

@@ -35,6 +35,8 @@ final class LightGbmText {
     private static final TreeEnsemble.Precision PRECISION = new TreeEnsemble.Precision(false, true, false);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern SPACE = Pattern.compile(" ");
+    private static final Pattern COMMA = Pattern.compile(",");
+    private static final Pattern COLON = Pattern.compile(":");
     private static final Pattern PLACEHOLDER = Pattern.compile("Column_[0-9]+");
     private static final int MOST_LEAVES = 1 << 24;
     private static final int MISSING_IS_ZERO = 1;
@@ -124,14 +126,14 @@ final class LightGbmText {
     }
 
     private TreeEnsemble ensemble() {
-        String version = required(header, "version", "the header");
+        String version = required(header, "version", file + ", its header");
         if (!version.equals("v3") && !version.equals("v4")) {
             throw new UnsupportedModelException(
                     "%s: version '%s' of LightGBM's text format is not known; supported are v3 and v4, save the model with LightGBM 3 or 4"
                             .formatted(file, version));
         }
-        int features = integer(header, "max_feature_idx", "the header") + 1;
-        int outputs = integer(header, "num_tree_per_iteration", "the header");
+        int features = integer(header, "max_feature_idx", file + ", its header") + 1;
+        int outputs = integer(header, "num_tree_per_iteration", file + ", its header");
         if (features < 1 || outputs < 1 || blocks.isEmpty() || blocks.size() % outputs != 0) {
             throw damaged("it has %d features and %d trees, %d a round".formatted(features, blocks.size(), outputs));
         }
@@ -154,7 +156,7 @@ final class LightGbmText {
             }
             rounds.add(List.copyOf(round));
         }
-        List<String> names = List.of(SPACE.split(required(header, "feature_names", "the header")));
+        List<String> names = List.of(SPACE.split(required(header, "feature_names", file + ", its header")));
         if (names.size() != features) {
             throw damaged("it names %d features but has %d".formatted(names.size(), features));
         }
@@ -197,7 +199,8 @@ final class LightGbmText {
     }
 
     private Optional<Objective> loss(int outputs) {
-        String name = SPACE.split(header.getOrDefault("objective", ""))[0];
+        String objective = header.getOrDefault("objective", "");
+        String name = objective.contains(" ") ? objective.substring(0, objective.indexOf(' ')) : objective;
         double positive = parameter("scale_pos_weight")
                 .map(text -> number(text, "scale_pos_weight"))
                 .orElse(1.0);
@@ -258,7 +261,7 @@ final class LightGbmText {
                     && infos.get(f).contains(":")
                     && !infos.get(f).startsWith("[");
         }
-        for (String index : parameters.getOrDefault("categorical_feature", "").split(",")) {
+        for (String index : COMMA.split(parameters.getOrDefault("categorical_feature", ""), -1)) {
             if (index.strip().matches("[0-9]{1,9}") && Integer.parseInt(index.strip()) < categorical.length) {
                 categorical[Integer.parseInt(index.strip())] = true;
             }
@@ -298,8 +301,7 @@ final class LightGbmText {
         }
         double[] values = numbers(block, "leaf_value", leaves, where);
         if (leaves == 1) {
-            Splits none =
-                    new Splits(new int[0], new int[0], new int[0], new double[0], new boolean[0], new long[0][]);
+            Splits none = new Splits(0);
             return Tree.of(where, none, features, output, 1, values, new double[] {1})
                     .asConstant();
         }
@@ -332,9 +334,8 @@ final class LightGbmText {
                         .formatted(number, feature[s]));
             }
             missing[feature[s]] = missingIs;
-            shape.missingLeft()[s] = missingIs == MISSING_IS_ZERO || missingIs == MISSING_IS_NAN
-                    ? (decision[s] & 2) != 0
-                    : 0 <= threshold[s]; // NaN counts as 0
+            boolean directed = missingIs == MISSING_IS_ZERO || missingIs == MISSING_IS_NAN;
+            shape.missingLeft()[s] = directed ? (decision[s] & 2) != 0 : 0 <= threshold[s]; // else NaN counts as 0
         }
         double[] cover =
                 block.containsKey("leaf_count") ? numbers(block, "leaf_count", leaves, where) : new double[leaves];
@@ -344,7 +345,7 @@ final class LightGbmText {
 
     /** Splits by sets of many categories have {@code cat_l2} in the denominators of the leaves below them; by a single one not. */
     private boolean byMany(List<String> infos, int feature) {
-        int bins = feature < infos.size() ? infos.get(feature).split(":").length : Integer.MAX_VALUE;
+        int bins = feature < infos.size() ? COLON.split(infos.get(feature)).length : Integer.MAX_VALUE;
         return bins
                 > parameter("max_cat_to_onehot")
                         .map(text -> number(text, "max_cat_to_onehot"))

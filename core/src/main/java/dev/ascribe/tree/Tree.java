@@ -3,7 +3,6 @@ package dev.ascribe.tree;
 import dev.ascribe.CorruptDataException;
 import java.util.Arrays;
 import java.util.BitSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One decision tree in flat arrays. Immutable.

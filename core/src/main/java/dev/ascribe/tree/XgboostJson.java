@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class XgboostJson {
     private static final TreeEnsemble.Precision SINGLE = new TreeEnsemble.Precision(true, true, true);
     private static final double SOFTMAX_CURVATURE = 2;
+    private static final Pattern COMMA = Pattern.compile(",");
 
     private final ModelValue learner;
     private final ModelValue objective;
@@ -177,9 +179,8 @@ final class XgboostJson {
     private List<Double> intercept() {
         ModelValue base = learner.get("learner_model_param").get("base_score");
         String text = base.node().isTextual() ? base.text() : String.valueOf(base.number());
-        boolean list = text.startsWith("[");
-        String[] parts =
-                (list ? text.substring(1, Math.max(1, text.length() - (text.endsWith("]") ? 1 : 0))) : text).split(",");
+        boolean list = text.startsWith("[") && text.endsWith("]");
+        String[] parts = COMMA.split(list ? text.substring(1, text.length() - 1) : text, -1);
         if (parts.length != 1 && parts.length != outputs) {
             throw base.wrong("has %d numbers for %d outputs".formatted(parts.length, outputs));
         }
@@ -274,13 +275,7 @@ final class XgboostJson {
         Tree.Nodes nodes = new Tree.Nodes(where, left, right);
         long[][] sets = sets(written, where, n);
         int splits = nodes.splits.length;
-        Splits shape = new Splits(
-                new int[splits],
-                new int[splits],
-                new int[splits],
-                new double[splits],
-                new boolean[splits],
-                new long[splits][]);
+        Splits shape = new Splits(splits);
         for (int s = 0; s < splits; s++) {
             int node = nodes.splits[s];
             long[] set = sets[node];

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -55,7 +56,7 @@ class TreeMethodTest {
              * @param factor what each row's weight is multiplied by
              * @param frozen whose margins and gradients are used, or null for the run's own
              */
-            Run(double[] factor, Run frozen) {
+            Run(double[] factor, @Nullable Run frozen) {
                 double[][] margins = new double[n][k];
                 for (double[] one : margins) {
                     Arrays.setAll(one, model.intercept()::get);
@@ -69,8 +70,7 @@ class TreeMethodTest {
                     }
                     for (int row = 0; row < n; row++) {
                         for (int c = 0; c < k; c++) {
-                            margins[row][c] +=
-                                    value[t * k + c][leaf(row, t * k + c)];
+                            margins[row][c] += value[t * k + c][leaf(row, t * k + c)];
                         }
                     }
                 }
