@@ -21,6 +21,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 COLOURS = ["blue", "green", "red, dark", "o", "p", "q", "r"]
 FARBEN = ["blau", "grün", "rot, dunkel", "ö", "p", "q", "r"]  # XGBoost 3.2.0 garbles names beyond ASCII, see XgboostJson
+LARGEST = np.finfo(float).max  # scikit-learn's threshold is infinite where only missing values go right
 warnings.filterwarnings("ignore")
 
 
@@ -118,7 +119,7 @@ def forest_json(forest, names, rows):
         if hasattr(forest, "classes_"):
             value = value / value.sum(axis=1, keepdims=True)
         drawn = np.bincount(forest.estimators_samples_[i], minlength=rows) if forest.bootstrap else np.ones(rows, int)
-        trees.append({"left": tree.children_left, "right": tree.children_right, "feature": tree.feature, "threshold": tree.threshold,
+        trees.append({"left": tree.children_left, "right": tree.children_right, "feature": tree.feature, "threshold": np.clip(tree.threshold, -LARGEST, LARGEST),
                       "missingLeft": tree.missing_go_to_left.astype(bool), "value": value, "cover": tree.weighted_n_node_samples, "drawn": drawn})
     document = {"schema": "ascribe/forest/1", "task": "classification" if hasattr(forest, "classes_") else "regression",
                 "features": list(names), "trees": trees}

@@ -92,7 +92,8 @@ final class Ubjson {
             throw wrong("a length of %,d".formatted(count));
         }
         if (count > bytes.remaining() / Math.max(1, least)) {
-            throw wrong("a length of %,d, but only %,d bytes follow".formatted(count, bytes.remaining()));
+            throw wrong(
+                    "a length of %,d, but only %,d bytes follow: was it cut off?".formatted(count, bytes.remaining()));
         }
         return (int) count;
     }

@@ -168,8 +168,14 @@ final class XgboostJson {
         }
         List<List<Tree>> rounds = new ArrayList<>();
         for (int i = 0; i + 1 < from.length; i++) {
-            if (from[i + 1] <= from[i]) {
-                throw model.wrong("has a round of %d trees".formatted(from[i + 1] - from[i]));
+            int count = from[i + 1] - from[i];
+            boolean fits = from[i] < from[i + 1] && from[i + 1] <= trees.size();
+            for (int t = 0; fits && parallel == 1 && t < count; t++) {
+                fits = count == outputs && trees.get(from[i] + t).output() == t;
+            }
+            if (!fits) {
+                throw model.wrong("has a round of trees %d to %d of %d, which are not one for each of %d classes"
+                        .formatted(from[i], from[i + 1] - 1L, trees.size(), outputs));
             }
             rounds.add(List.copyOf(trees.subList(from[i], from[i + 1])));
         }
@@ -228,8 +234,9 @@ final class XgboostJson {
     /**
      * Names as offsets into UTF-8 bytes, or numbers; nothing when the names cannot be told.
      *
-     * <p>XGBoost 3.2 counts the characters of names from pandas where it means their bytes, and cuts the bytes to as many: behind a
-     * character beyond ASCII the names are garbled.
+     * <p>XGBoost 3.2 counts the characters of names from pandas where it means their bytes, and cuts the bytes to as many: from a
+     * character beyond ASCII on the names are garbled. Where that cuts a character in two it is seen here, else when the data name
+     * a category that is not there.
      */
     private static List<String> categories(ModelValue encoding) {
         Optional<ModelValue> offsets = encoding.find("offsets");

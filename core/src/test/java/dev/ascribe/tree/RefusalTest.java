@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -296,7 +297,7 @@ class RefusalTest {
                 () -> ModelFile.open(json(
                         "xgb-regression",
                         document -> ((ArrayNode) tree(document, 0).get("split_indices")).remove(0))),
-                "HOME/model.json: learner.gradient_booster.model.trees[0].split_indices has 12 values, but 13 are needed; the file is damaged or of another program");
+                "HOME/model.json: learner.gradient_booster.model.trees[0].split_indices has 14 values, but 15 are needed; the file is damaged or of another program");
     }
 
     @Test
@@ -306,10 +307,14 @@ class RefusalTest {
                 () -> ModelFile.open(write("cut.txt", whole.substring(0, whole.indexOf("end of trees")))),
                 "HOME/cut.txt has no line 'end of trees'; it was cut off, copy it again or save the model anew");
         byte[] binary = Files.readAllBytes(Example.named("xgb-regression-ubj").file());
-        Path cut = Files.write(home.resolve("cut.ubj"), java.util.Arrays.copyOf(binary, 4000));
+        Path cut = Files.write(home.resolve("cut.ubj"), Arrays.copyOf(binary, 4000));
         refused(
                 () -> ModelFile.open(cut),
-                "HOME/cut.ubj ends in the middle of a value after 4000 bytes; it was cut off, copy it again");
+                "HOME/cut.ubj, byte 4,000: a length of 2, but only 0 bytes follow: was it cut off?; the file is damaged");
+        String json = text(Example.named("xgb-regression").file());
+        Path half = write("half.json", json.substring(0, json.length() / 2));
+        assertThatThrownBy(() -> ModelFile.open(half))
+                .hasMessageMatching("\\S+half.json, line 1, column \\d+ is no JSON: .*; was the file cut off\\?");
     }
 
     // --- tables ---
@@ -421,11 +426,18 @@ class RefusalTest {
         refused(
                 () -> table(
                                 "xgb-garbled",
-                                "a,b,c,colour,target\n1,2,3,blau,1\n",
+                                "a,b,c,colour,target\n1,2,3,grün,1\n",
                                 layout -> Example.named("plain").layout(null),
                                 Table.Role.TRAINING)
                         .close(),
-                "HOME/rows.csv, row 0, column 'colour': 'blau' is no category code, and the model stores no names of categories that can be read; give them with --categories");
+                "HOME/rows.csv, row 0, column 'colour': 'grün' is no category that the model knows; correct it, or give all with --categories");
+        TreeEnsemble bare =
+                ModelFile.open(json("xgb-sets", document -> model(document).remove("cats")));
+        Path rows = write("rows.csv", "a,b,c,colour,target\n1,2,3,2,1\n1,2,3,o,1\n");
+        refused(
+                () -> Table.open(rows, bare, Example.named("xgb-sets").layout(), Table.Role.TRAINING)
+                        .close(),
+                "HOME/rows.csv, row 1, column 'colour': 'o' is no category code, and the model stores no names of categories that can be read; give them with --categories");
     }
 
     @Test
@@ -436,7 +448,10 @@ class RefusalTest {
                 csv,
                 layout -> new Table.Layout("target", null, Set.of(), Set.of("?"), Map.of(), null),
                 Table.Role.QUERY)) {
-            assertThat(query.features()).isDeepEqualTo(new double[][] {{Double.NaN}, {Double.NaN}, {3}, {Double.NaN}});
+            double[] values = Arrays.stream(query.features())
+                    .mapToDouble(column -> column[0])
+                    .toArray();
+            assertThat(values).containsExactly(Double.NaN, Double.NaN, 3, Double.NaN);
         }
         refused(
                 () -> table(
