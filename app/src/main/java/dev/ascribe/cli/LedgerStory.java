@@ -3,6 +3,7 @@ package dev.ascribe.cli;
 import dev.ascribe.ledger.Checkpoint;
 import dev.ascribe.ledger.Event;
 import dev.ascribe.ledger.EventBody;
+import dev.ascribe.ledger.Evidence;
 import dev.ascribe.ledger.Hash;
 import dev.ascribe.ledger.LedgerReader.Logged;
 import java.time.Instant;
@@ -22,8 +23,8 @@ final class LedgerStory {
     static String tell(Hash subject, List<Logged> events, Checkpoint checkpoint) {
         StringBuilder story = new StringBuilder();
         if (events.isEmpty()) {
-            return "%s has no event in the first %,d entries of %s%n"
-                    .formatted(subject, checkpoint.size(), checkpoint.origin());
+            return "%s has no event in the first %,d entries of %s%n%s%n"
+                    .formatted(subject, checkpoint.size(), checkpoint.origin(), Evidence.unsaid("history"));
         }
         story.append("%s: all %d events in the first %,d entries of %s%n"
                 .formatted(subject, events.size(), checkpoint.size(), checkpoint.origin()));
@@ -39,9 +40,8 @@ final class LedgerStory {
                             line(alike)));
             i += alike.size();
         }
-        return story.append(
-                        "That these are all is as sure as that the log's keeper would be caught by a replay of the whole log; no log can speak of what was never logged.%n"
-                                .formatted())
+        return story.append(Evidence.unsaid("history"))
+                .append(System.lineSeparator())
                 .toString();
     }
 

@@ -2,6 +2,7 @@ package dev.ascribe.cli;
 
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.train.LoraConfig;
+import dev.ascribe.tree.ModelFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -16,10 +17,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "trace",
         mixinStandardHelpOptions = true,
-        description = "Name the training rows behind an answer.",
+        description = "Name the training rows behind an answer, or behind a prediction of a model of trees.",
         footer = {
             "",
-            "Example: ascribe trace --run run --prompt \"Who built the Eiffel Tower?\" --per-token --html trace.html"
+            "Example: ascribe trace --run run --prompt \"Who built the Eiffel Tower?\" --per-token --html trace.html",
+            "         ascribe trace --model model.json --data train.csv --target price --query test.csv"
         })
 final class TraceCommand implements Callable<Integer> {
     @Spec
@@ -29,7 +31,10 @@ final class TraceCommand implements Callable<Integer> {
     @Mixin
     private final TraceOptions trace = new TraceOptions();
 
-    @Option(names = "--model", description = "A Hugging Face directory or a .gguf file.")
+    @Option(
+            names = "--model",
+            description =
+                    "A Hugging Face directory or a .gguf file; or a model of trees: XGBoost .json or .ubj, LightGBM .txt, CatBoost .json, ascribe/forest/1.")
     private @Nullable Path model;
 
     @Option(names = "--adapter", description = "A PEFT LoRA directory; several in training order.")
@@ -46,6 +51,9 @@ final class TraceCommand implements Callable<Integer> {
     private boolean perToken;
 
     @Mixin
+    private final TreeOptions trees = new TreeOptions();
+
+    @Mixin
     private final LoraOptions lora = new LoraOptions();
 
     @Mixin
@@ -58,9 +66,19 @@ final class TraceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LoraConfig start = lora.config();
         int count = count();
-        Session session = Session.withEngine(spec);
+        if (model != null && trace.run == null && trace.index == null && ModelFile.recognises(model)) {
+            output.show(new TreeTrace(spec, trace, trees).run(model, count, console), console);
+        } else {
+            languageModel(count);
+        }
+        return 0;
+    }
+
+    private void languageModel(int count) {
+        TreeTrace.refuse(spec, model == null ? "--model names none" : model + " is none");
+        LoraConfig start = lora.config();
+        Session session = Session.withEngine(spec).leavingOut(TreeOptions.NAMES);
         Path decides = trace.index != null ? trace.index : trace.run;
         if (decides != null) {
             console.warnIgnored(spec, decides, TextOptions.NAMES);
@@ -72,7 +90,6 @@ final class TraceCommand implements Callable<Integer> {
         try (TraceOptions.Opened opened = trace.open(model, adapters, start, text.settings(), console)) {
             output.show(trace.dress(opened, trace.trace(opened, count, perToken, console), session), console);
         }
-        return 0;
     }
 
     private int count() {

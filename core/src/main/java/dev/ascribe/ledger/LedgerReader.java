@@ -2,13 +2,18 @@ package dev.ascribe.ledger;
 
 import dev.ascribe.LedgerUnavailableException;
 import dev.ascribe.SampleId;
+import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,11 +93,57 @@ public final class LedgerReader {
     /** The event at an index. */
     public Event event(long index) {
         if (index < 0 || index >= checkpoint.size()) {
-            throw new VerificationException(
-                    "there is no index %d in a log of %d entries".formatted(index, checkpoint.size()));
+            throw new UserInputException("there is no index %d in a log of %d entries; give 0 to %d"
+                    .formatted(index, checkpoint.size(), checkpoint.size() - 1));
         }
         try {
             return Event.decode(files.entry(index));
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** Passes every event under the checkpoint, in order. */
+    public void forEach(Consumer<Logged> to) {
+        try {
+            for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
+                long index = bundle * Tiles.WIDTH;
+                for (byte[] entry : files.bundle(bundle)) {
+                    to.accept(new Logged(index++, Event.decode(entry)));
+                }
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** The key that signs the log's checkpoints plainly, and envelopes. */
+    public VerifierKey signingKey() {
+        return signer().verifierKey();
+    }
+
+    /**
+     * Signs a payload in a DSSE envelope. What is signed begins with {@code DSSEv1}, has no line feed at its end where a payload of JSON has
+     * none, and so is never a checkpoint.
+     *
+     * @return the signature in base64
+     */
+    public String signEnvelope(String payloadType, byte[] payload) {
+        byte[] type = payloadType.getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream message = new ByteArrayOutputStream();
+        message.writeBytes(("DSSEv1 " + type.length + " ").getBytes(StandardCharsets.UTF_8));
+        message.writeBytes(type);
+        message.writeBytes((" " + payload.length + " ").getBytes(StandardCharsets.UTF_8));
+        message.writeBytes(payload);
+        return Base64.getEncoder().encodeToString(signer().signBytes(message.toByteArray()));
+    }
+
+    private SignerKey signer() {
+        try {
+            return folder.keys().stream()
+                    .filter(key -> key.verifierKey().type() == KeyType.ED25519)
+                    .findFirst()
+                    .orElseThrow(() -> new LedgerUnavailableException(folder.keysFile() + " holds no Ed25519 key"));
         } catch (IOException e) {
             throw unreadable(e);
         }
@@ -133,20 +184,20 @@ public final class LedgerReader {
     public List<Logged> history(Hash subject) {
         try {
             long count = map().find(subject).map(PrefixMap.Value::count).orElse(0L);
+            if (count == 0) {
+                return List.of();
+            }
             List<Logged> found = Files.exists(folder.subjects())
                     ? among(Subjects.candidates(folder.subjects(), subject, checkpoint.size()), subject)
                     : List.of();
             if (found.size() != count) { // the file that helps to find them is damaged: look everywhere
-                found = new ArrayList<>();
-                for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
-                    long index = bundle * Tiles.WIDTH;
-                    for (byte[] entry : files.bundle(bundle)) {
-                        if (Event.subjectOf(entry).equals(subject)) {
-                            found.add(new Logged(index, Event.decode(entry)));
-                        }
-                        index++;
+                List<Logged> all = new ArrayList<>();
+                forEach(logged -> {
+                    if (logged.event().subject().equals(subject)) {
+                        all.add(logged);
                     }
-                }
+                });
+                return all;
             }
             return found;
         } catch (IOException e) {
