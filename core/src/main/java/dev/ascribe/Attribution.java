@@ -3,6 +3,7 @@ package dev.ascribe;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,11 @@ public record Attribution(
         queries = List.copyOf(queries);
     }
 
+    /** The same with other queries. */
+    public Attribution withQueries(UnaryOperator<Query> change) {
+        return new Attribution(method, scale, queries.stream().map(change).toList(), fidelity, provenance);
+    }
+
     @Override
     public String schema() {
         return SCHEMA;
@@ -51,7 +57,19 @@ public record Attribution(
             Candidates candidates,
 
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
-            List<Token> tokens) {}
+            List<Token> tokens) {
+
+        /** The same with other words about its rows. */
+        public Query withRows(UnaryOperator<Influence> change) {
+            return new Query(
+                    query,
+                    loss,
+                    influences.stream().map(change).toList(),
+                    harmful.stream().map(change).toList(),
+                    candidates,
+                    tokens);
+        }
+    }
 
     /**
      * Which rows were scored.

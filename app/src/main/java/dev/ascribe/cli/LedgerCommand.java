@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.UserInputException;
+import dev.ascribe.ledger.SignerKey;
 import dev.ascribe.ledger.VerifierKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -52,6 +53,18 @@ final class LedgerCommand {
         } catch (IOException e) {
             throw new UserInputException("%s cannot be read: %s".formatted(file, e), e);
         }
+    }
+
+    /** The keys of a file that keygen made. */
+    static List<SignerKey> signerKeys(Path file) {
+        List<SignerKey> keys = new String(bytes(file), StandardCharsets.UTF_8)
+                .lines()
+                .map(SignerKey::parse)
+                .toList();
+        if (keys.isEmpty()) {
+            throw new UserInputException(file + " holds no key");
+        }
+        return keys;
     }
 
     /** Verifier keys as they were given: as text, or as {@code @FILE}. */

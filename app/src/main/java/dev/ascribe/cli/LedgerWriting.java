@@ -11,7 +11,6 @@ import dev.ascribe.ledger.SignedNote;
 import dev.ascribe.ledger.SignerKey;
 import dev.ascribe.ledger.VerifierKey;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -130,15 +129,7 @@ final class LedgerWriting {
         @Override
         public Integer call() {
             Session session = Session.withoutEngine(spec);
-            List<SignerKey> keys = key == null
-                    ? List.of()
-                    : new String(LedgerCommand.bytes(key), StandardCharsets.UTF_8)
-                            .lines()
-                            .map(SignerKey::parse)
-                            .toList();
-            if (key != null && keys.isEmpty()) {
-                throw new UserInputException(key + " holds no key");
-            }
+            List<SignerKey> keys = key == null ? List.of() : LedgerCommand.signerKeys(key);
             dev.ascribe.ledger.Checkpoint checkpoint;
             try {
                 checkpoint = Ledger.init(directory, origin, keys, Optional.ofNullable(guard));

@@ -7,8 +7,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,6 +133,41 @@ public final class LedgerReader {
         }
     }
 
+    /**
+     * The indexes of what was recorded of a run, in order: of all events that carry it but contributions, which come when a run is
+     * asked, not when it trains.
+     */
+    long[] recorded(UUID run) {
+        LongStream.Builder indexes = LongStream.builder();
+        try {
+            for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
+                long index = bundle * Tiles.WIDTH;
+                for (byte[] entry : files.bundle(bundle)) {
+                    if (Event.runOf(entry).equals(run) && Event.typeOf(entry) != EventBody.Type.CONTRIBUTION.code()) {
+                        indexes.add(index);
+                    }
+                    index++;
+                }
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+        return indexes.build().toArray();
+    }
+
+    /** Signs bytes that are not a note, as a DSSE envelope holds them, by each of the ledger's keys. */
+    public Map<VerifierKey, byte[]> sign(String payloadType, byte[] payload) {
+        try {
+            Map<VerifierKey, byte[]> signatures = new LinkedHashMap<>();
+            for (SignerKey key : folder.keys()) {
+                signatures.put(key.verifierKey(), Dsse.sign(payloadType, payload, key));
+            }
+            return signatures;
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
     /** All events about a subject, in order. */
     public List<Logged> history(Hash subject) {
         try {
@@ -187,9 +226,12 @@ public final class LedgerReader {
 
     /** Proves that these are all events about a subject. */
     public TlogProof historyProof(Hash subject, boolean opened) {
+        return historyProof(subject, opened ? opening(subject) : Optional.empty());
+    }
+
+    private TlogProof historyProof(Hash subject, Optional<LedgerProof.Opening> opening) {
         try {
             List<Event> events = history(subject).stream().map(Logged::event).toList();
-            Optional<LedgerProof.Opening> opening = opened ? opening(subject) : Optional.empty();
             long last = checkpoint.size() - 1;
             return proof(
                     last,
@@ -233,6 +275,11 @@ public final class LedgerReader {
         } catch (IOException e) {
             throw unreadable(e);
         }
+    }
+
+    /** Proves that these are all events about a sample, opened; empty where nothing is known of it. */
+    public Optional<TlogProof> historyProof(SampleId sample) {
+        return opening(sample).map(opening -> historyProof(opening.commitment(), Optional.of(opening)));
     }
 
     private TlogProof proof(long index, LedgerProof extra) {

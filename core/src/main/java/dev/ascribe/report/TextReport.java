@@ -5,9 +5,11 @@ import dev.ascribe.Influence;
 import dev.ascribe.Proof;
 import dev.ascribe.Result;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +108,29 @@ public final class TextReport {
         List<Attribution.Token> tokens = query.tokens();
         if (tokens != null && !tokens.isEmpty()) {
             tokens(tokens);
+        }
+        ledger(all);
+    }
+
+    private void ledger(List<Influence> all) {
+        Set<Integer> told = new HashSet<>(); // a row may be in both lists
+        for (Influence influence : all) {
+            Influence.History history = influence.ledger();
+            if (history == null || !told.add(influence.row())) {
+                continue;
+            }
+            if (told.size() == 1) {
+                heading("What the ledger says of them");
+                faint(Wording.ledger(history));
+            }
+            out.append(paint(BOLD, "row " + influence.row())).append("  ");
+            out.append(Columns.cut(Columns.line(Wording.events(history)), width - 12))
+                    .append('\n');
+            for (String line : history.story()) {
+                out.append("  ")
+                        .append(Columns.cut(Columns.line(line), width - 2))
+                        .append('\n');
+            }
         }
     }
 
