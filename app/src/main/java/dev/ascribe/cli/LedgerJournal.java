@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * Records a run in a ledger. In this order: the data file and each row are taken in; each row is tokenised, and divided into those to be
  * learned and those held out, if any are; each batch's rows; each checkpoint; what the held-out rows measured at the end.
  */
-final class LedgerJournal implements Journal, AutoCloseable {
+final class LedgerJournal implements Journal {
     /** Of an {@code evaluate} event: mean nats a target over the rows that were held out. */
     static final String VALIDATION_LOSS = "validation-loss";
 
@@ -77,18 +77,12 @@ final class LedgerJournal implements Journal, AutoCloseable {
             return training.run(out, facts);
         }
         String digest = digest(facts.data());
-        try (Recorder recorder = Recorder.open(ledger);
-                LedgerJournal journal = new LedgerJournal(
-                        recorder,
-                        new Recording(
-                                Recording.of(out).map(Recording::run).orElseGet(UUID::randomUUID),
-                                recorder.verifierKeys().getFirst().toString()),
-                        out,
-                        facts,
-                        digest,
-                        corpus,
-                        rows)) {
-            return training.run(out, facts.recorded(journal.recording), journal);
+        try (Recorder recorder = Recorder.open(ledger)) {
+            Recording recording = new Recording(
+                    Recording.of(out).map(Recording::run).orElseGet(UUID::randomUUID),
+                    recorder.verifierKeys().getFirst().toString());
+            Journal journal = new LedgerJournal(recorder, recording, out, facts, digest, corpus, rows);
+            return training.run(out, facts.recorded(recording), journal);
         }
     }
 
@@ -175,10 +169,5 @@ final class LedgerJournal implements Journal, AutoCloseable {
         } catch (IOException e) {
             throw new UserInputException("%s cannot be read: %s".formatted(file, e), e);
         }
-    }
-
-    @Override
-    public void close() {
-        recorder.close();
     }
 }

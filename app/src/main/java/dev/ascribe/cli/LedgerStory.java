@@ -25,6 +25,9 @@ final class LedgerStory {
     /** Digits of a hash that tell it apart for people. */
     private static final int SHORT = 12;
 
+    /** Of a run's name, its first group. */
+    private static final int SHORT_RUN = 8;
+
     private LedgerStory() {}
 
     static String tell(Hash subject, List<Logged> events, Checkpoint checkpoint) {
@@ -119,7 +122,9 @@ final class LedgerStory {
     }
 
     private static String of(Event event) {
-        return event.run().equals(Event.NO_RUN) ? "" : " (run " + event.run() + ")";
+        return event.run().equals(Event.NO_RUN)
+                ? ""
+                : " (run %s)".formatted(event.run().toString().substring(0, SHORT_RUN));
     }
 
     private static String detail(String detail) {

@@ -44,7 +44,6 @@ record Receipt(
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
             .build();
 
     /** Of single scores, by scale, and many times what float32 engines were found to differ by. */
@@ -200,10 +199,10 @@ record Receipt(
         }
     }
 
-    /** Settings as JSON, to be compared key by key. */
-    static JsonNode json(Settings settings) {
+    /** A part of a receipt as JSON, to be compared key by key. */
+    static JsonNode json(Record value) {
         try {
-            return JSON.readTree(JSON.writeValueAsBytes(settings));
+            return JSON.readTree(JSON.writeValueAsBytes(value));
         } catch (IOException e) {
             throw new IllegalStateException("records are JSON", e);
         }

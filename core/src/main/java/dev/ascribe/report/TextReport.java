@@ -123,14 +123,19 @@ public final class TextReport {
                 heading("What the ledger says of them");
                 faint(Wording.ledger(history));
             }
-            out.append(paint(BOLD, "row " + influence.row())).append("  ");
-            out.append(Columns.cut(Columns.line(Wording.events(history)), width - 12))
-                    .append('\n');
+            out.append(paint(BOLD, "row " + influence.row())).append('\n');
+            indented(Wording.events(history), "  ");
             for (String line : history.story()) {
-                out.append("  ")
-                        .append(Columns.cut(Columns.line(line), width - 2))
-                        .append('\n');
+                indented(line, "  ");
             }
+        }
+    }
+
+    /** Lines after the first stand further in. */
+    private void indented(String text, String indent) {
+        List<String> lines = Columns.wrap(Columns.line(text), width - 2 * indent.length());
+        for (int i = 0; i < lines.size(); i++) {
+            out.append(indent.repeat(i == 0 ? 1 : 2)).append(lines.get(i)).append('\n');
         }
     }
 
