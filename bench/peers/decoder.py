@@ -123,8 +123,8 @@ class Decoder:
             h = norm(x, block + "post_attention_layernorm")
             gate = self.linear(h, block + "mlp.gate_proj")
             x = x + self.linear(gate * torch.sigmoid(gate) * self.linear(h, block + "mlp.up_proj"), block + "mlp.down_proj")
-        head = w.get("lm_head.weight", w["model.embed_tokens.weight"])
-        return norm(x, "model.norm") @ head.T
+        x = norm(x, "model.norm")
+        return self.linear(x, "lm_head") if "lm_head.weight" in w else x @ w["model.embed_tokens.weight"].T
 
 
 def loss(decoder, tokens):

@@ -282,6 +282,179 @@ TEMPLATES['probe']='''{#- note -#}
 
 
 '''
+TEMPLATES['llama32'] = r'''{{- bos_token }}
+{%- if custom_tools is defined %}
+    {%- set tools = custom_tools %}
+{%- endif %}
+{%- if not tools_in_user_message is defined %}
+    {%- set tools_in_user_message = true %}
+{%- endif %}
+{%- if not date_string is defined %}
+    {%- if strftime_now is defined %}
+        {%- set date_string = strftime_now("%d %b %Y") %}
+    {%- else %}
+        {%- set date_string = "26 Jul 2024" %}
+    {%- endif %}
+{%- endif %}
+{%- if not tools is defined %}
+    {%- set tools = none %}
+{%- endif %}
+
+{#- This block extracts the system message, so we can slot it into the right place. #}
+{%- if messages[0]['role'] == 'system' %}
+    {%- set system_message = messages[0]['content']|trim %}
+    {%- set messages = messages[1:] %}
+{%- else %}
+    {%- set system_message = "" %}
+{%- endif %}
+
+{#- System message #}
+{{- "<|start_header_id|>system<|end_header_id|>\n\n" }}
+{%- if tools is not none %}
+    {{- "Environment: ipython\n" }}
+{%- endif %}
+{{- "Cutting Knowledge Date: December 2023\n" }}
+{{- "Today Date: " + date_string + "\n\n" }}
+{%- if tools is not none and not tools_in_user_message %}
+    {{- "You have access to the following functions. To call a function, please respond with JSON for a function call." }}
+    {{- 'Respond in the format {"name": function name, "parameters": dictionary of argument name and its value}.' }}
+    {{- "Do not use variables.\n\n" }}
+    {%- for t in tools %}
+        {{- t | tojson(indent=4) }}
+        {{- "\n\n" }}
+    {%- endfor %}
+{%- endif %}
+{{- system_message }}
+{{- "<|eot_id|>" }}
+
+{#- Custom tools are passed in a user message with some extra guidance #}
+{%- if tools_in_user_message and not tools is none %}
+    {#- Extract the first user message so we can plug it in here #}
+    {%- if messages | length != 0 %}
+        {%- set first_user_message = messages[0]['content']|trim %}
+        {%- set messages = messages[1:] %}
+    {%- else %}
+        {{- raise_exception("Cannot put tools in the first user message when there's no first user message!") }}
+{%- endif %}
+    {{- '<|start_header_id|>user<|end_header_id|>\n\n' -}}
+    {{- "Given the following functions, please respond with a JSON for a function call " }}
+    {{- "with its proper arguments that best answers the given prompt.\n\n" }}
+    {{- 'Respond in the format {"name": function name, "parameters": dictionary of argument name and its value}.' }}
+    {{- "Do not use variables.\n\n" }}
+    {%- for t in tools %}
+        {{- t | tojson(indent=4) }}
+        {{- "\n\n" }}
+    {%- endfor %}
+    {{- first_user_message + "<|eot_id|>"}}
+{%- endif %}
+
+{%- for message in messages %}
+    {%- if not (message.role == 'ipython' or message.role == 'tool' or 'tool_calls' in message) %}
+        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' }}
+    {%- elif 'tool_calls' in message %}
+        {%- if not message.tool_calls|length == 1 %}
+            {{- raise_exception("This model only supports single tool-calls at once!") }}
+        {%- endif %}
+        {%- set tool_call = message.tool_calls[0].function %}
+        {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' -}}
+        {{- '{"name": "' + tool_call.name + '", ' }}
+        {{- '"parameters": ' }}
+        {{- tool_call.arguments | tojson }}
+        {{- "}" }}
+        {{- "<|eot_id|>" }}
+    {%- elif message.role == "tool" or message.role == "ipython" %}
+        {{- "<|start_header_id|>ipython<|end_header_id|>\n\n" }}
+        {%- if message.content is mapping or message.content is iterable %}
+            {{- message.content | tojson }}
+        {%- else %}
+            {{- message.content }}
+        {%- endif %}
+        {{- "<|eot_id|>" }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}
+{%- endif %}
+'''
+TEMPLATES['qwen25'] = r'''{%- if tools %}
+    {{- '<|im_start|>system\n' }}
+    {%- if messages[0]['role'] == 'system' %}
+        {{- messages[0]['content'] }}
+    {%- else %}
+        {{- 'You are Qwen, created by Alibaba Cloud. You are a helpful assistant.' }}
+    {%- endif %}
+    {{- "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>" }}
+    {%- for tool in tools %}
+        {{- "\n" }}
+        {{- tool | tojson }}
+    {%- endfor %}
+    {{- "\n</tools>\n\nFor each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call><|im_end|>\n" }}
+{%- else %}
+    {%- if messages[0]['role'] == 'system' %}
+        {{- '<|im_start|>system\n' + messages[0]['content'] + '<|im_end|>\n' }}
+    {%- else %}
+        {{- '<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n' }}
+    {%- endif %}
+{%- endif %}
+{%- for message in messages %}
+    {%- if (message.role == "user") or (message.role == "system" and not loop.first) or (message.role == "assistant" and not message.tool_calls) %}
+        {{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>' + '\n' }}
+    {%- elif message.role == "assistant" %}
+        {{- '<|im_start|>' + message.role }}
+        {%- if message.content %}
+            {{- '\n' + message.content }}
+        {%- endif %}
+        {%- for tool_call in message.tool_calls %}
+            {%- if tool_call.function is defined %}
+                {%- set tool_call = tool_call.function %}
+            {%- endif %}
+            {{- '\n<tool_call>\n{"name": "' }}
+            {{- tool_call.name }}
+            {{- '", "arguments": ' }}
+            {{- tool_call.arguments | tojson }}
+            {{- '}\n</tool_call>' }}
+        {%- endfor %}
+        {{- '<|im_end|>\n' }}
+    {%- elif message.role == "tool" %}
+        {%- if (loop.index0 == 0) or (messages[loop.index0 - 1].role != "tool") %}
+            {{- '<|im_start|>user' }}
+        {%- endif %}
+        {{- '\n<tool_response>\n' }}
+        {{- message.content }}
+        {{- '\n</tool_response>' }}
+        {%- if loop.last or (messages[loop.index0 + 1].role != "tool") %}
+            {{- '<|im_end|>\n' }}
+        {%- endif %}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\n' }}
+{%- endif %}
+'''
+TEMPLATES['deepseek_r1'] = r'''{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}{% set ns = namespace(is_first=false, is_tool=false, is_output_first=true, system_prompt='') %}{%- for message in messages %}{%- if message['role'] == 'system' %}{% set ns.system_prompt = message['content'] %}{%- endif %}{%- endfor %}{{bos_token}}{{ns.system_prompt}}{%- for message in messages %}{%- if message['role'] == 'user' %}{%- set ns.is_tool = false -%}{{'<｜User｜>' + message['content']}}{%- endif %}{%- if message['role'] == 'assistant' and message['content'] is none %}{%- set ns.is_tool = false -%}{%- for tool in message['tool_calls']%}{%- if not ns.is_first %}{{'<｜Assistant｜><｜tool▁calls▁begin｜><｜tool▁call▁begin｜>' + tool['type'] + '<｜tool▁sep｜>' + tool['function']['name'] + '\n' + '```json' + '\n' + tool['function']['arguments'] + '\n' + '```' + '<｜tool▁call▁end｜>'}}{%- set ns.is_first = true -%}{%- else %}{{'\n' + '<｜tool▁call▁begin｜>' + tool['type'] + '<｜tool▁sep｜>' + tool['function']['name'] + '\n' + '```json' + '\n' + tool['function']['arguments'] + '\n' + '```' + '<｜tool▁call▁end｜>'}}{{'<｜tool▁calls▁end｜><｜end▁of▁sentence｜>'}}{%- endif %}{%- endfor %}{%- endif %}{%- if message['role'] == 'assistant' and message['content'] is not none %}{%- if ns.is_tool %}{{'<｜tool▁outputs▁end｜>' + message['content'] + '<｜end▁of▁sentence｜>'}}{%- set ns.is_tool = false -%}{%- else %}{% set content = message['content'] %}{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}{% endif %}{{'<｜Assistant｜>' + content + '<｜end▁of▁sentence｜>'}}{%- endif %}{%- endif %}{%- if message['role'] == 'tool' %}{%- set ns.is_tool = true -%}{%- if ns.is_output_first %}{{'<｜tool▁outputs▁begin｜><｜tool▁output▁begin｜>' + message['content'] + '<｜tool▁output▁end｜>'}}{%- set ns.is_output_first = false %}{%- else %}{{'\n<｜tool▁output▁begin｜>' + message['content'] + '<｜tool▁output▁end｜>'}}{%- endif %}{%- endif %}{%- endfor -%}{% if ns.is_tool %}{{'<｜tool▁outputs▁end｜>'}}{% endif %}{% if add_generation_prompt and not ns.is_tool %}{{'<｜Assistant｜><think>\n'}}{% endif %}'''
+# What templates do that the published ones above do not reach without tools.
+TEMPLATES['macro'] = "{% macro say(role, text='none given', end='\\n') %}[{{ role }}] {{ text }}{{ end }}{% endmacro %}{% for m in messages %}{{ say(m.role, m.content|trim) }}{{ say(m.role) }}{{ say(m.role, end='!') }}{% endfor %}"
+TEMPLATES['macro_recursive'] = "{%- macro outer(x) -%}<{{ inner(x) }}>{%- endmacro -%}{%- macro inner(y) -%}{% if y|length > 3 %}{{ y[:3] }}{{ inner(y[3:]) }}{% else %}{{ y }}{% endif %}{%- endmacro -%}{{ outer(messages[0].content) }}{{ outer('abcdefghij') ~ 'z' }}{% if outer('') == '<>' %}eq{% endif %}"
+TEMPLATES['macro_namespace'] = '{% set ns = namespace(n=0) %}{% macro count(m) %}{% set ns.n = ns.n + 1 %}{{ ns.n }}:{{ m.role }};{% endmacro %}{% for m in messages %}{{ count(m) }}{% endfor %}{{ ns.n }}{% set t = count(messages[0]) %}{{ t|upper|trim }}'
+TEMPLATES['macro_missing'] = "{% macro f(a, b) %}{{ a }}{% if b is defined %}+{{ b }}{% else %}-{% endif %}{% if b %}T{% endif %}{{ b }}{% endmacro %}{% set b = 'outer' %}{{ f('x') }}{{ f('x', 'y') }}{{ f(b='q', a='r') }}"
+TEMPLATES['for_if'] = "{% for m in messages if m.role == 'user' %}{{ loop.index }}/{{ loop.length }}{{ m.content }}{% if not loop.last %},{% endif %}{% endfor %}"
+TEMPLATES['for_else'] = "{% for m in messages if m.role == 'tool' %}x{% else %}none{% endfor %}{% for m in messages if m.role != 'tool' %}{{ loop.index0 }}{% else %}none{% endfor %}"
+TEMPLATES['for_pairs'] = "{% for k, v in messages[0].items() if k != 'role' %}{{ loop.revindex }}{{ k }}={{ v }};{% endfor %}{% for k in messages[0] %}{{ k }},{% endfor %}{% for k, v in {'a': 1, 'b': messages[0].role}.items() %}{{ k }}{{ v }}{% endfor %}"
+TEMPLATES['for_characters'] = '{% for c in messages[0].content %}{{ c }}|{% endfor %}{% for m in messages[1:] %}{{ m.role }}{% else %}single{% endfor %}'
+TEMPLATES['for_if_nested'] = '{% for m in messages %}{% for n in messages if n.role == m.role %}{{ loop.index }}{% endfor %};{% endfor %}'
+TEMPLATES['break_continue'] = "{% for m in messages %}{% if m.role == 'assistant' %}{% break %}{% endif %}{{ m.role }}{% endfor %}|{% for m in messages %}{% if m.role == 'user' %}{% continue %}{% endif %}{{ m.role }}{% endfor %}"
+TEMPLATES['dict'] = "{% set map = {'user': 'U', 'assistant': 'A', 'system': 'S'} %}{% for m in messages %}{{ map[m.role] }}{{ map.get(m.role, '?') }}{{ 'y' if m.role in map else 'n' }}{% endfor %}"
+TEMPLATES['capitalize'] = '{% for m in messages %}{{ m.role|capitalize }} {{ m.content.capitalize() }}{% endfor %}'
+TEMPLATES['set_in_for'] = '{% for m in messages %}{% set x = m.content %}{% endfor %}{% if x is defined %}D{% else %}U{% endif %}'
+TEMPLATES['macro_of_message'] = "{%- macro content_of(message) -%}{%- if message.content is string -%}{{ message.content }}{%- else -%}{%- for part in message.content if part.type == 'text' -%}{{ part.text }}{%- endfor -%}{%- endif -%}{%- endmacro -%}{% for message in messages %}{{ content_of(message) }}{% endfor %}"
+TEMPLATES['macro_reads_top'] = "{% macro leak() %}{{ v }}{% endmacro %}{% set v = 'top' %}{{ leak() }}"
+TEMPLATES['macro_in_if'] = "{% if true %}{% macro z(q) %}{{ q }}{% endmacro %}{% endif %}{{ z('a') }}{{ z(messages[0].content) }}{{ z({'a': 1}.a) }}{{ z([1, 2][1]) }}"
+TEMPLATES['lists'] = "{% set l = ['a', messages[0].role] %}{{ l[1] }}{{ l|length }}{% for x in l %}{{ x }}{% endfor %}{% set e = [] %}{% if e %}y{% else %}n{% endif %}{% set d = {} %}{% if d %}y{% else %}n{% endif %}{% for x in ['p', 'q'] if x != 'p' %}{{ x }}{% endfor %}{{ ['u','v']|join('-') }}"
+TEMPLATES['conditions'] = "{% for m in messages %}{% if m.content is string and not (m.role == 'system' and loop.first) and m.role in ['user', 'assistant'] %}{{ m.role if m.role != 'user' else 'U' }}{% endif %}{% endfor %}"
+TEMPLATES['for_if_namespace'] = "{% set ns = namespace(last='', count=0) %}{% for m in messages if m.role != 'system' %}{% set ns.count = ns.count + 1 %}{% set ns.last = m.role %}{% endfor %}{{ ns.last }}{{ ns.count }}{% if ns.count % 2 == 1 %}odd{% endif %}"
+TEMPLATES['rejectattr'] = "{%- for message in messages | rejectattr('role', 'equalto', 'system') | list -%}{{ message.role }}:{{ message['content'] | trim }}{{ ';' if not loop.last }}{%- endfor -%}"
+TEMPLATES['defaults'] = "{{ 'x' if messages|length > 1 }}{{ messages[0]['content'] | default('none') }}{{ nothing | default('d') }}{{ nothing | default(bos_token) }}{{ '' | default('e', true) }}"
+TEMPLATES['replace'] = "{% for m in messages %}{{ m.content|replace('a', 'ä')|replace('\\n', '') }}{{ m.content.replace('e', '') }}{% endfor %}"
 CONVERSATIONS = {
  'user':[('user','Hi there')],
  'sys':[('system','  You are nice. \n'),('user','  Hi\n there \n')],

@@ -58,7 +58,10 @@ class ArchitectureTest {
             Arrows.of("store"),
             Arrows.of("report"),
             Arrows.of("coalition"),
+            Arrows.of("tree", "corpus", "coalition"),
             Arrows.of("ledger"),
+            Arrows.of("ledger.export", "ledger"),
+            Arrows.of("ledger.witness", "ledger"),
             Arrows.of("evaluate", "coalition"),
             Arrows.of("torch"),
             Arrows.of("torch.weights"),
@@ -79,7 +82,10 @@ class ArchitectureTest {
             Arrows.of(
                     "cli",
                     "ledger",
+                    "ledger.export",
+                    "ledger.witness",
                     "corpus",
+                    "tree",
                     "similarity",
                     "store",
                     "report",
@@ -169,16 +175,19 @@ class ArchitectureTest {
     }
 
     @Test
-    void nothingTouchesTheNetwork() {
+    void onlyTheWitnessTouchesTheNetwork() {
         noClasses()
+                .that(resideOutsideOfPackage(named("ledger.witness")))
                 .should()
                 .dependOnClassesThat(resideInAPackage("java.net.http..")
+                        .or(resideInAPackage("com.sun.net.httpserver.."))
                         .or(resideInAPackage("javax.net.."))
                         .or(JavaClass.Predicates.belongToAnyOf(
                                 java.net.Socket.class,
                                 java.net.ServerSocket.class,
                                 java.net.DatagramSocket.class,
                                 java.net.InetAddress.class,
+                                java.net.InetSocketAddress.class,
                                 java.net.URLConnection.class,
                                 java.nio.channels.SocketChannel.class,
                                 java.nio.channels.ServerSocketChannel.class,
@@ -186,6 +195,17 @@ class ArchitectureTest {
                                 java.nio.channels.AsynchronousSocketChannel.class)))
                 .orShould()
                 .callMethod(java.net.URL.class, "openStream")
+                .check(CLASSES);
+    }
+
+    @Test
+    void theLedgerNeedsNothingBeyondTheJdk() {
+        classes()
+                .that()
+                .resideInAnyPackage(named("ledger"), named("ledger.witness"))
+                .should()
+                .onlyDependOnClassesThat(JavaClass.Predicates.resideInAnyPackage(
+                        "java..", "javax.crypto..", "com.sun.net.httpserver..", "org.jspecify..", ROOT + ".."))
                 .check(CLASSES);
     }
 

@@ -3,6 +3,7 @@ package dev.ascribe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ascribe.torch.trace.Tracer;
+import dev.ascribe.tree.TreeTracer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,9 @@ class DocumentationTest {
     private static final Pattern TEST_NAME = Pattern.compile("`([A-Z]\\w*Test)`");
 
     static List<String> methods() {
-        return Tracer.Options.methods();
+        return Stream.of(Tracer.Options.methods(), TreeTracer.methods())
+                .flatMap(List::stream)
+                .toList();
     }
 
     @ParameterizedTest

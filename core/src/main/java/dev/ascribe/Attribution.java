@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
  * The answer to "who taught the model this": ranked rows for each query, with everything needed to repeat it.
  *
  * @param method its {@code name} and every parameter that the scores depend on
- * @param scale the unit of the scores: {@code nats}, {@code cosine}, {@code dot} or {@code similarity}
+ * @param scale the unit of the scores: {@code nats}, {@code cosine}, {@code dot}, {@code similarity} or
+ *     {@code half-squared-error}
+ * @param model of a model of trees: what it is and how it was read
+ * @param approximate of a model of trees: whether its leaves need not be those of the rows
  * @param queries in the order asked
  * @param fidelity how far the scores were found to be true, or null when that was not measured
  * @param provenance what it was made from
@@ -18,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 public record Attribution(
         Map<String, Object> method,
         String scale,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Model model,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Boolean approximate,
         List<Query> queries,
         @Nullable Fidelity fidelity,
         Provenance provenance)
@@ -29,9 +34,20 @@ public record Attribution(
         queries = List.copyOf(queries);
     }
 
+    /** Of a language model. */
+    public Attribution(
+            Map<String, Object> method,
+            String scale,
+            List<Query> queries,
+            @Nullable Fidelity fidelity,
+            Provenance provenance) {
+        this(method, scale, null, null, queries, fidelity, provenance);
+    }
+
     /** The same with other queries. */
     public Attribution withQueries(UnaryOperator<Query> change) {
-        return new Attribution(method, scale, queries.stream().map(change).toList(), fidelity, provenance);
+        return new Attribution(
+                method, scale, model, approximate, queries.stream().map(change).toList(), fidelity, provenance);
     }
 
     @Override
@@ -43,10 +59,12 @@ public record Attribution(
      * One traced output.
      *
      * @param query what was asked and answered ({@code prompt}, {@code output}, or {@code row} of a query file)
-     * @param loss mean nats per target token of the output under the model, or null if it has no target
+     * @param loss mean nats per target token of the output under the model, or null if it has no target; of a model of trees the loss
+     *     of the prediction, in nats or half a squared error, or null if its objective is not known
      * @param influences the highest scores, best first
      * @param harmful the most negative scores, lowest first
      * @param candidates which rows were scored
+     * @param prediction of a model of trees: its margins
      * @param tokens the answer's tokens, each with the rows behind it; null unless asked for
      */
     public record Query(
@@ -57,7 +75,20 @@ public record Attribution(
             Candidates candidates,
 
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            List<Double> prediction,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
             List<Token> tokens) {
+        /** Of a language model. */
+        public Query(
+                Map<String, Object> query,
+                @Nullable Double loss,
+                List<Influence> influences,
+                List<Influence> harmful,
+                Candidates candidates,
+                @Nullable List<Token> tokens) {
+            this(query, loss, influences, harmful, candidates, null, tokens);
+        }
 
         /** The same with other words about its rows. */
         public Query withRows(UnaryOperator<Influence> change) {
@@ -67,9 +98,35 @@ public record Attribution(
                     influences.stream().map(change).toList(),
                     harmful.stream().map(change).toList(),
                     candidates,
+                    prediction,
                     tokens);
         }
     }
+
+    /**
+     * A model of trees.
+     *
+     * @param kind {@code xgboost}, {@code lightgbm}, {@code catboost} or {@code forest}
+     * @param objective as its file has it
+     * @param rounds how many rounds predict
+     * @param classes what labels 0 … K − 1 are called; null for numbers
+     * @param eta learning rate, as the file says, as the user says or as inferred; null where it plays no part
+     * @param lambda what leaf denominators have beside the Hessians
+     * @param intercept margins before the first round
+     * @param reconstruction how well the rows give the leaves; null where they were not looked at
+     */
+    public record Model(
+            String kind,
+            String objective,
+            int rounds,
+            @Nullable List<String> classes,
+            @Nullable Double eta,
+            @Nullable Double lambda,
+            List<Double> intercept,
+            @Nullable Reconstruction reconstruction) {}
+
+    /** The worst leaf's distance from what the rows give, relative to its round's largest leaf, and how far it may be. */
+    public record Reconstruction(double worst, double limit) {}
 
     /**
      * Which rows were scored.

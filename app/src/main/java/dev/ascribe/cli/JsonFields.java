@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.VerificationException;
+import dev.ascribe.ledger.Event;
 import dev.ascribe.ledger.FieldReader;
 import dev.ascribe.ledger.FieldWriter;
 import dev.ascribe.ledger.Hash;
@@ -19,6 +20,8 @@ import java.util.TreeSet;
 
 /** The fields of an event as the keys of a JSON object. */
 final class JsonFields {
+    private static final BigDecimal GREATEST = BigDecimal.valueOf(Event.GREATEST);
+
     private JsonFields() {}
 
     /** Puts fields into an object, in their order. */
@@ -121,10 +124,12 @@ final class JsonFields {
 
         @Override
         public long number(String name) {
-            JsonNode value = peek(name);
-            boolean fits = value.isIntegralNumber() && value.canConvertToLong() && value.longValue() >= 0;
-            return Primitives.number(
-                    name, take(name, fits, "a whole number from 0 to 2^53 - 1").longValue());
+            JsonNode value = peek(name); // 1.0 and 1e3 are whole numbers too
+            boolean fits = value.isNumber()
+                    && value.decimalValue().signum() >= 0
+                    && value.decimalValue().compareTo(GREATEST) <= 0
+                    && value.canConvertToExactIntegral();
+            return take(name, fits, "a whole number from 0 to 2^53 - 1").longValue();
         }
 
         @Override
@@ -134,7 +139,9 @@ final class JsonFields {
 
         private static double real(String name, JsonNode value) {
             double real = Primitives.real(name, value.doubleValue());
-            if (value.isIntegralNumber() && new BigDecimal(real).compareTo(value.decimalValue()) != 0) {
+            boolean vanishes = real == 0 && value.decimalValue().signum() != 0;
+            boolean rounded = value.isIntegralNumber() && new BigDecimal(real).compareTo(value.decimalValue()) != 0;
+            if (vanishes || rounded) {
                 throw new VerificationException(
                         "\"%s\" is %s, which its 64 bits cannot hold exactly".formatted(name, value));
             }

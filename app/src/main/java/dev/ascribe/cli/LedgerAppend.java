@@ -19,7 +19,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -73,9 +72,9 @@ final class LedgerAppend {
     }
 
     /** Logs a file, all of it or nothing. */
-    void file(Path file, int batch) throws IOException {
+    void file(Path file, int batch) {
         List<Line> lines = new ArrayList<>();
-        byte[] bytes = Files.readAllBytes(file);
+        byte[] bytes = LedgerCommand.bytes(file);
         for (int start = 0; start < bytes.length; ) {
             int end = start;
             while (end < bytes.length && bytes[end] != '\n') {
@@ -241,7 +240,7 @@ final class LedgerAppend {
         } catch (CharacterCodingException e) {
             throw at(line, "not UTF-8");
         } catch (JacksonException e) {
-            throw at(line, "not JSON: " + e.getOriginalMessage());
+            throw at(line, "not JSON: " + e.getOriginalMessage().replaceFirst("(: enable| \\(bound as).*", ""));
         } catch (VerificationException e) {
             throw at(line, e.getMessage());
         }

@@ -6,16 +6,25 @@ import dev.ascribe.SampleId;
 import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
 import dev.ascribe.WholeFile;
+import dev.ascribe.ledger.Checkpoint;
 import dev.ascribe.ledger.Event;
+import dev.ascribe.ledger.Evidence;
 import dev.ascribe.ledger.Hash;
 import dev.ascribe.ledger.LedgerProof;
 import dev.ascribe.ledger.LedgerReader;
 import dev.ascribe.ledger.TlogProof;
+import dev.ascribe.ledger.export.Excerpt;
+import dev.ascribe.ledger.export.ExportFormat;
+import java.io.BufferedOutputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -96,8 +105,8 @@ final class LedgerReading {
                                 .put("opened", opened));
             } else {
                 System.out.printf(
-                        "%s: logged at index %d of a log of %d entries%s%n",
-                        out, at, reader.checkpoint().size(), opened ? ", opened" : "");
+                        "%s: logged at index %d of a log of %d entries%s%n%s%n",
+                        out, at, reader.checkpoint().size(), opened ? ", opened" : "", Evidence.unsaid("event"));
             }
             return 0;
         }
@@ -187,12 +196,13 @@ final class LedgerReading {
             if (sample != null) {
                 return commitment(reader, SampleId.parse(sample));
             }
+            if (run != null) {
+                return Event.subjectOf(LedgerCommand.run(run));
+            }
             try {
-                return commitment != null
-                        ? Hash.ofHex(commitment)
-                        : Event.subjectOf(EventJson.run(Objects.requireNonNull(run)));
+                return Hash.ofHex(Objects.requireNonNull(commitment));
             } catch (VerificationException e) {
-                throw new UserInputException(e.getMessage(), e);
+                throw new UserInputException("--commitment: " + e.getMessage(), e);
             }
         }
     }
@@ -240,8 +250,8 @@ final class LedgerReading {
                                 .put("opened", true));
             } else {
                 System.out.printf(
-                        "%s: none of the first %d entries is about this content, provided that the log was kept honestly when it was written%n",
-                        out, reader.checkpoint().size());
+                        "%s: none of the first %d entries is about this content, provided that the log was kept honestly when it was written%n%s%n",
+                        out, reader.checkpoint().size(), Evidence.unsaid("absence"));
             }
             return 0;
         }
@@ -298,6 +308,58 @@ final class LedgerReading {
                 session.print("ledger-consistency", fields);
             } else {
                 System.out.print(lines);
+            }
+            return 0;
+        }
+    }
+
+    /** The log in a public format. */
+    @Command(
+            name = "export",
+            mixinStandardHelpOptions = true,
+            description = "Write what the log says in a public format; no sample id, salt or content is in it.",
+            footer = {"", "Example: ascribe ledger export ledger --format cyclonedx --out bom.json"})
+    static final class Export implements Callable<Integer> {
+        @Spec
+        @SuppressWarnings("NullAway.Init")
+        private CommandSpec spec;
+
+        @Parameters(paramLabel = "DIR", description = "The ledger.")
+        @SuppressWarnings("NullAway.Init")
+        private Path directory;
+
+        @Option(names = "--format", required = true, paramLabel = "NAME", description = "${COMPLETION-CANDIDATES}")
+        @SuppressWarnings("NullAway.Init")
+        private ExportFormat format;
+
+        @Option(names = "--run", paramLabel = "UUID", description = "Only what is about this run.")
+        private @Nullable String run;
+
+        @Option(names = "--out", required = true, paramLabel = "FILE", description = "The document.")
+        @SuppressWarnings("NullAway.Init")
+        private Path out;
+
+        @Option(names = "--json", description = "Print one JSON document instead of text.")
+        private boolean json;
+
+        @Override
+        public Integer call() {
+            Session session = Session.withoutEngine(spec);
+            Optional<UUID> wanted = Optional.ofNullable(run).map(LedgerCommand::run);
+            LedgerReader reader = LedgerReader.open(directory);
+            Excerpt excerpt = Excerpt.of(reader, wanted);
+            WholeFile.write(out, partial -> {
+                try (OutputStream to = new BufferedOutputStream(Files.newOutputStream(partial))) {
+                    format.export().write(excerpt, to);
+                }
+            });
+            Checkpoint checkpoint = reader.checkpoint();
+            if (json) {
+                ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("format", format.toString());
+                fields.put("run", run).put("origin", checkpoint.origin());
+                session.print("ledger-export", fields.setAll(LedgerCommand.json(checkpoint)));
+            } else {
+                System.out.printf("%s: %s of %s at %d entries%n", out, format, checkpoint.origin(), checkpoint.size());
             }
             return 0;
         }

@@ -3,6 +3,7 @@ package dev.ascribe.cli;
 import dev.ascribe.ledger.Checkpoint;
 import dev.ascribe.ledger.Event;
 import dev.ascribe.ledger.EventBody;
+import dev.ascribe.ledger.Evidence;
 import dev.ascribe.ledger.Hash;
 import dev.ascribe.ledger.LedgerReader.Logged;
 import java.time.Instant;
@@ -34,10 +35,11 @@ final class LedgerStory {
         if (events.isEmpty()) {
             return String.format(
                     Locale.ROOT,
-                    "%s has no event in the first %,d entries of %s%n",
+                    "%s has no event in the first %,d entries of %s%n%s%n",
                     subject,
                     checkpoint.size(),
-                    checkpoint.origin());
+                    checkpoint.origin(),
+                    Evidence.unsaid("history"));
         }
         StringBuilder story = new StringBuilder(String.format(
                 Locale.ROOT,
@@ -47,9 +49,8 @@ final class LedgerStory {
                 checkpoint.size(),
                 checkpoint.origin()));
         lines(events).forEach(line -> story.append(line).append(System.lineSeparator()));
-        return story.append(
-                        "That these are all is as sure as that the log's keeper would be caught by a replay of the whole log; no log can speak of what was never logged.%n"
-                                .formatted())
+        return story.append(Evidence.unsaid("history"))
+                .append(System.lineSeparator())
                 .toString();
     }
 

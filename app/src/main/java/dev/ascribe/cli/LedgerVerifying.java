@@ -100,7 +100,7 @@ final class LedgerVerifying {
                 throw new UserInputException("--earlier and --opaque are about a whole log: give --tiles DIR");
             }
             Session session = Session.withoutEngine(spec);
-            List<VerifierKey> verifiers = LedgerCommand.verifierKeys(keys);
+            List<VerifierKey> verifiers = LedgerCommand.verifierKeys("--key", keys);
             SampleId wanted = sample == null ? null : SampleId.parse(sample);
             ObjectNode result = LedgerCommand.JSON.createObjectNode();
             result.put("verdict", "holds").put("kind", "note").put("reason", "");
@@ -119,6 +119,7 @@ final class LedgerVerifying {
                 session.print("ledger-verify", result);
             } else if (holds) {
                 System.out.println("holds: " + words);
+                System.out.println(Evidence.unsaid(result.get("kind").asText()));
             } else {
                 System.out.println("fails: " + result.get("reason").asText());
             }
@@ -147,13 +148,15 @@ final class LedgerVerifying {
                 result.put("entries", audit.entries())
                         .put("subjects", audit.subjects())
                         .put("maps", audit.maps());
+                String events = opaque
+                        ? ""
+                        : String.format(Locale.ROOT, ", %,d subjects, %,d map roots", audit.subjects(), audit.maps());
                 return String.format(
                         Locale.ROOT,
-                        "all %,d entries of %s, %,d subjects, %,d map roots, every tile",
+                        "all %,d entries of %s%s, every tile",
                         audit.entries(),
                         audit.checkpoint().origin(),
-                        audit.subjects(),
-                        audit.maps());
+                        events);
             } catch (IOException e) {
                 throw new UserInputException("%s cannot be read: %s".formatted(directory, e), e);
             }
@@ -206,17 +209,18 @@ final class LedgerVerifying {
             if (wanted != null || entry != null) {
                 throw new VerificationException("this is a signed note, no proof about a sample or an entry");
             }
+            Checkpoint checkpoint;
             try {
-                Checkpoint checkpoint = Checkpoint.parse(note.text());
-                result.put("kind", "checkpoint");
-                put(result, checkpoint);
-                return "checkpoint of %s with %d entries".formatted(checkpoint.origin(), checkpoint.size());
+                checkpoint = Checkpoint.parse(note.text());
             } catch (VerificationException e) {
                 if (origin != null) {
                     throw new VerificationException("the note names no origin: it is no checkpoint", e);
                 }
                 return "a signed note";
             }
+            result.put("kind", "checkpoint");
+            put(result, checkpoint);
+            return "checkpoint of %s with %d entries".formatted(checkpoint.origin(), checkpoint.size());
         }
 
         private void put(ObjectNode result, Checkpoint checkpoint) {

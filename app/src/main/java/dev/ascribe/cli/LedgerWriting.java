@@ -10,6 +10,8 @@ import dev.ascribe.ledger.LedgerReader;
 import dev.ascribe.ledger.SignedNote;
 import dev.ascribe.ledger.SignerKey;
 import dev.ascribe.ledger.VerifierKey;
+import dev.ascribe.ledger.Witness;
+import dev.ascribe.ledger.witness.HttpWitness;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -234,7 +236,11 @@ final class LedgerWriting {
             name = "checkpoint",
             mixinStandardHelpOptions = true,
             description = "Publish a checkpoint over everything durable, and print it.",
-            footer = {"", "Example: ascribe ledger checkpoint ledger"})
+            footer = {
+                "",
+                "Example: ascribe ledger checkpoint ledger",
+                "Example: ascribe ledger checkpoint ledger --witness http://127.0.0.1:8080 --witness-key @witness-vkeys"
+            })
     static final class Checkpoint implements Callable<Integer> {
         @Spec
         @SuppressWarnings("NullAway.Init")
@@ -244,14 +250,36 @@ final class LedgerWriting {
         @SuppressWarnings("NullAway.Init")
         private Path directory;
 
+        @Option(
+                names = "--witness",
+                paramLabel = "URL",
+                description =
+                        "Ask this witness to cosign; one that does not leaves the old checkpoint. May be repeated.")
+        private List<String> witnesses = List.of();
+
+        @Option(
+                names = "--witness-key",
+                paramLabel = "VKEY",
+                description = "The witness's verifier key, or @FILE; one for each --witness, in the same order.")
+        private List<String> witnessKeys = List.of();
+
         @Option(names = "--json", description = "Print one JSON document instead of text.")
         private boolean json;
 
         @Override
         public Integer call() {
             Session session = Session.withoutEngine(spec);
+            if (witnesses.size() != witnessKeys.size()) {
+                throw new UserInputException("%d times --witness but %d times --witness-key: each needs the other"
+                        .formatted(witnesses.size(), witnessKeys.size()));
+            }
+            List<Witness> asked = new ArrayList<>();
+            for (int i = 0; i < witnesses.size(); i++) {
+                asked.add(HttpWitness.at(
+                        witnesses.get(i), LedgerCommand.verifierKeys("--witness-key", List.of(witnessKeys.get(i)))));
+            }
             try (Ledger ledger = Ledger.open(directory)) {
-                SignedNote note = ledger.publish();
+                SignedNote note = ledger.publish(asked);
                 if (json) {
                     dev.ascribe.ledger.Checkpoint checkpoint = dev.ascribe.ledger.Checkpoint.parse(note.text());
                     ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("origin", checkpoint.origin());

@@ -64,7 +64,7 @@ final class ReceiptCommand {
 
         @Override
         public Integer call() {
-            List<VerifierKey> required = keys.isEmpty() ? List.of() : LedgerCommand.verifierKeys(keys);
+            List<VerifierKey> required = keys.isEmpty() ? List.of() : LedgerCommand.verifierKeys("--key", keys);
             Envelope envelope = Envelope.read(file);
             if (!envelope.payloadType().equals(Dsse.IN_TOTO)) {
                 throw new UserInputException("%s holds '%s', no in-toto statement ('%s')"

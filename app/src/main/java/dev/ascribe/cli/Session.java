@@ -6,6 +6,8 @@ import dev.ascribe.Provenance;
 import dev.ascribe.torch.Engine;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -20,16 +22,23 @@ final class Session {
     private final long started = System.nanoTime();
     private final CommandSpec command;
     private final Map<String, String> versions;
+    private final Collection<String> leftOut;
 
-    private Session(CommandSpec command, Map<String, String> versions) {
+    private Session(CommandSpec command, Map<String, String> versions, Collection<String> leftOut) {
         this.command = command;
         this.versions = versions;
+        this.leftOut = leftOut;
+    }
+
+    /** The same call without the settings of options that play no part in it. */
+    Session leavingOut(Collection<String> options) {
+        return new Session(command, versions, List.copyOf(options));
     }
 
     /** Of a command that computes: the native engine is started. */
     static Session withEngine(CommandSpec command) {
         Engine.start(Runtime.getRuntime().availableProcessors());
-        return new Session(command, Engine.versions());
+        return new Session(command, Engine.versions(), List.of());
     }
 
     /** Of a command that needs no native engine. */
@@ -40,7 +49,8 @@ final class Session {
                         "ascribe",
                         Main.Version.number(),
                         "java",
-                        Runtime.version().toString())));
+                        Runtime.version().toString())),
+                List.of());
     }
 
     /** Prints a JSON document: the schema first, provenance last. */
@@ -58,7 +68,8 @@ final class Session {
         for (OptionSpec option : command.options()) {
             Object value = option.getValue();
             String name = option.longestName().replaceFirst("^-+", "");
-            if (value != null && !option.usageHelp() && !option.versionHelp()) {
+            boolean plays = !option.usageHelp() && !option.versionHelp() && !leftOut.contains(option.longestName());
+            if (value != null && plays) {
                 settings.put(name, value instanceof Number || value instanceof Boolean ? value : value.toString());
             }
         }

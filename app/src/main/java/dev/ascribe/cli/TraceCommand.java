@@ -6,6 +6,7 @@ import dev.ascribe.ledger.Hash;
 import dev.ascribe.torch.trace.Tracer;
 import dev.ascribe.torch.train.LoraConfig;
 import dev.ascribe.torch.train.Recording;
+import dev.ascribe.tree.ModelFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -21,10 +22,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "trace",
         mixinStandardHelpOptions = true,
-        description = "Name the training rows behind an answer.",
+        description = "Name the training rows behind an answer, or behind a prediction of a model of trees.",
         footer = {
             "",
-            "Example: ascribe trace --run run --prompt \"Who built the Eiffel Tower?\" --per-token --html trace.html"
+            "Example: ascribe trace --run run --prompt \"Who built the Eiffel Tower?\" --per-token --html trace.html",
+            "         ascribe trace --model model.json --data train.csv --target price --query test.csv"
         })
 final class TraceCommand implements Callable<Integer> {
     @Spec
@@ -34,7 +36,10 @@ final class TraceCommand implements Callable<Integer> {
     @Mixin
     private final TraceOptions trace = new TraceOptions();
 
-    @Option(names = "--model", description = "A Hugging Face directory or a .gguf file.")
+    @Option(
+            names = "--model",
+            description =
+                    "A Hugging Face directory or a .gguf file; or a model of trees: XGBoost .json or .ubj, LightGBM .txt, CatBoost .json, ascribe/forest/1.")
     private @Nullable Path model;
 
     @Option(names = "--adapter", description = "A PEFT LoRA directory; several in training order.")
@@ -69,6 +74,9 @@ final class TraceCommand implements Callable<Integer> {
     private @Nullable Path receiptKey;
 
     @Mixin
+    private final TreeOptions trees = new TreeOptions();
+
+    @Mixin
     private final LoraOptions lora = new LoraOptions();
 
     @Mixin
@@ -81,17 +89,27 @@ final class TraceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LoraConfig start = lora.config();
         int count = count();
+        if (receipt == null && receiptKey != null) {
+            throw new UserInputException("--receipt-key is of no use without --receipt FILE");
+        }
+        if (model != null && trace.run == null && trace.index == null && ModelFile.recognises(model)) {
+            output.show(new TreeTrace(spec, trace, trees).run(model, count, console), console);
+        } else {
+            languageModel(count);
+        }
+        return 0;
+    }
+
+    private void languageModel(int count) {
+        TreeTrace.refuse(spec, model == null ? "--model names none" : model + " is none");
+        LoraConfig start = lora.config();
         ReceiptKeys keys = receipt == null ? null : ReceiptKeys.of(receiptKey, ledger);
         if (receipt != null && trace.run == null) {
             throw new UserInputException(
                     "--receipt needs --run RUN: it is the run that receipt verify recomputes it on");
         }
-        if (receipt == null && receiptKey != null) {
-            throw new UserInputException("--receipt-key is of no use without --receipt FILE");
-        }
-        Session session = Session.withEngine(spec);
+        Session session = Session.withEngine(spec).leavingOut(TreeOptions.NAMES);
         Path decides = trace.index != null ? trace.index : trace.run;
         if (decides != null) {
             console.warnIgnored(spec, decides, TextOptions.NAMES);
@@ -102,12 +120,11 @@ final class TraceCommand implements Callable<Integer> {
         }
         if (ledger == null) {
             output.show(traced(null, start, count, keys, session), console);
-            return 0;
+            return;
         }
         try (LedgerTrace record = LedgerTrace.open(ledger)) {
             output.show(traced(record, start, count, keys, session), console);
         }
-        return 0;
     }
 
     private Attribution traced(

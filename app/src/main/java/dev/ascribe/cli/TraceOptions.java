@@ -49,7 +49,9 @@ final class TraceOptions {
     @Nullable
     Path index;
 
-    @Option(names = "--data", description = "Rows: .jsonl, .json, .csv or .txt.")
+    @Option(
+            names = "--data",
+            description = "Rows: .jsonl, .json, .csv or .txt; of trees: the .csv that the model was trained on.")
     @Nullable
     Path data;
 
@@ -61,14 +63,18 @@ final class TraceOptions {
     @Nullable
     String output;
 
-    @Option(names = "--query", paramLabel = "FILE", description = "Questions and answers in the data's own format.")
+    @Option(
+            names = "--query",
+            paramLabel = "FILE",
+            description = "Questions and answers in the data's own format; of trees: rows with the columns of --data.")
     @Nullable
     Path query;
 
     @Option(
             names = "--method",
             defaultValue = "gradient-cosine",
-            description = "gradient-cosine, gradient-dot, datainf, bm25 or embedding. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "gradient-cosine, gradient-dot, datainf, bm25 or embedding. Default: ${DEFAULT-VALUE}. Of trees: leaf-influence (their default), leaf-influence-sp, boostin, boostin-published, leaf-refit, trex, tree-sim, leaf-path, simplex or shap-similarity.")
     String method = "gradient-cosine";
 
     @Option(

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,7 +76,7 @@ class LedgerCommandTest {
                 .contains("all 3 events in the first 6 entries of example.com/t")
                 .contains("ingested from rows.jsonl")
                 .contains("in 2 batches of run " + RUN + ": epoch 1, steps 1, 9")
-                .contains("no log can speak of what was never logged");
+                .contains("No log can speak of what was never logged.");
         JsonNode document = json(Call.of("ledger", "history", ledger, "--sample", SAMPLE, "--json"));
         assertThat(document.get("schema").asText()).isEqualTo("ascribe/ledger-history/1");
         assertThat(document.get("count").asInt()).isEqualTo(3);
@@ -155,6 +157,13 @@ class LedgerCommandTest {
                 "{\"type\": \"ingest\", \"sample\": \"abc\", \"source\": \"a\"} | 'abc' is not a sample id",
                 "{\"type\": \"batch\", \"sample\": \"S\", \"epoch\": 1, \"step\": 1.5, \"position\": 0} | \"step\" is 1.5",
                 "{\"type\": \"batch\", \"sample\": \"S\", \"epoch\": 1, \"step\": 1, \"position\": -1} | \"position\" is -1",
+                "{\"type\": \"batch\", \"sample\": \"S\", \"epoch\": 9007199254740992, \"step\": 1, \"position\": 0} | \"epoch\" is 9007199254740992",
+                "{\"type\": \"evaluate\", \"run\": \"0b5e3c52-9a4e-4f59-8a39-0d5d7ee0b0a6\", \"metric\": \"m\", \"value\": 1e-999, \"model\": \"S\", \"data\": \"S\"} | \"value\" is 1E-999, which its 64 bits cannot hold",
+                "{\"type\": \"evaluate\", \"run\": \"0b5e3c52-9a4e-4f59-8a39-0d5d7ee0b0a6\", \"metric\": \"m\", \"value\": 9007199254740993, \"model\": \"S\", \"data\": \"S\"} | cannot hold exactly",
+                "{\"type\": \"ingest\", \"sample\": \"S\", \"source\": \"a\"} {} | not JSON",
+                "{\"type\": \"ingest\", \"sample\": \"S\", \"source\": \"\\ud800\"} | half of a surrogate pair",
+                "{\"type\": \"ingest\", \"sample\": \"S\", \"source\": \"a\", \"seq\": 0} | \"seq\" counts from 1",
+                "{\"type\": \"ingest\", \"sample\": \"S\", \"source\": \"a\", \"seq\": 2} | \"seq\" is 2, but the next is 1",
                 "{\"type\": \"batch\", \"sample\": \"S\", \"epoch\": 1, \"step\": 1, \"position\": 0} | a sample's first event must be 'ingest' or 'transform'",
                 "{\"type\": \"ingest\", \"sample\": \"S\", \"source\": \"a\", \"run\": \"X\"} | must be a UUID in lower case",
                 "{\"type\": \"ingest\", \"sample\": \"S\", \"source\": \"a\\u0000\"} | control character U+0000",
@@ -174,6 +183,197 @@ class LedgerCommandTest {
     }
 
     @Test
+    void anEntryThatIsTooLongIsRefusedByItsLineAndWholeNumbersMayHaveAPoint() throws IOException {
+        String longest = "a".repeat(65_535 - 98 - 2);
+        String template = "{\"type\": \"ingest\", \"sample\": \"%s\", \"source\": \"%s\"}";
+        Call call = append("--events", events(ingest(OTHER), template.formatted(SAMPLE, longest + "a")));
+        assertThat(call.code()).isEqualTo(2);
+        assertThat(call.err()).contains("line 2: an entry of 65,536 bytes is longer than the log's limit of 65,535");
+        assertThat(append("--events", events(template.formatted(SAMPLE, longest)))
+                        .code())
+                .isZero();
+        String points =
+                batch(SAMPLE, 7).replace("\"step\": 7", "\"step\": 7.0").replace("\"epoch\": 1", "\"epoch\": 1e3");
+        assertThat(append("--events", events(points)).code()).isZero();
+        JsonNode event = json(Call.of("ledger", "history", ledger, "--sample", SAMPLE, "--json"))
+                .at("/events/1/event");
+        assertThat(event.get("step").asLong()).isEqualTo(7);
+        assertThat(event.get("epoch").asLong()).isEqualTo(1000);
+    }
+
+    @Test
+    void whatIsNoInputIsRefusedWithoutATrace() throws IOException {
+        append("--events", events(ingest(SAMPLE)));
+        Path file = Files.writeString(home.resolve("file"), "x");
+        Path onlyMlDsa = home.resolve("mlDsa");
+        Call.of("ledger", "keygen", "example.com/u", "--out", home.resolve("both"));
+        Files.writeString(onlyMlDsa, Files.readAllLines(home.resolve("both")).getLast() + "\n");
+        Path fresh = home.resolve("fresh");
+        Path out = home.resolve("out");
+        assertRefused(
+                "none of the keys is an Ed25519 key", "init", fresh, "--origin", "example.com/u", "--key", onlyMlDsa);
+        assertRefused("lies in the ledger", "init", fresh, "--origin", "u", "--guard", fresh.resolve("guard"));
+        assertRefused("is a file", "init", file, "--origin", "example.com/u", "--guard", home.resolve("g"));
+        assertRefused("file, line 1: no signer key", "init", fresh, "--origin", "example.com/u", "--key", file);
+        assertRefused("cannot be read", "append", ledger, "--events", home);
+        assertRefused("there is no index 4 in a log of 4 entries", "prove", ledger, "--index", 4, "--out", out);
+        assertRefused("there is no index -1", "prove", ledger, "--index", -1, "--out", out);
+        assertRefused("control character", "erase", ledger, "--sample", SAMPLE, "--reason", "a\nb");
+        assertRefused("--run: \"run\" is 'x'", "history", ledger, "--run", "x");
+        assertRefused("--commitment: 'x' is no hash", "history", ledger, "--commitment", "x");
+        assertRefused(
+                "file, line 1: 'x' is no verifier key",
+                "verify",
+                ledger.resolve("log/checkpoint"),
+                "--key",
+                "@" + file);
+        assertRefused("stands for no run", "export", ledger, "--format", "prov", "--out", out, "--run", new UUID(0, 0));
+        assertRefused("each needs the other", "checkpoint", ledger, "--witness", "http://127.0.0.1:1");
+        assertRefused("is no witness", "checkpoint", ledger, "--witness", "w", "--witness-key", "@" + keys);
+        assertThat(out).doesNotExist();
+        assertThat(fresh).doesNotExist();
+        assertThat(json(Call.of("ledger", "checkpoint", ledger, "--json"))
+                        .get("size")
+                        .asInt())
+                .isEqualTo(4);
+    }
+
+    private static void assertRefused(String reason, Object... words) {
+        List<Object> all = new ArrayList<>(List.of("ledger"));
+        all.addAll(List.of(words));
+        Call call = Call.of(all.toArray());
+        assertThat(call.err()).contains(reason).doesNotContain("bug");
+        assertThat(call.code()).as(call.err()).isEqualTo(2);
+        assertThat(call.out()).isEmpty();
+    }
+
+    @Test
+    void theLogItselfIsNoSubject() throws IOException {
+        Call call = Call.of("ledger", "history", ledger, "--commitment", "00".repeat(32), "--json");
+        assertThat(json(call).get("count").asInt()).isZero();
+        assertThat(call.code()).isEqualTo(1);
+    }
+
+    @Test
+    void aCheckpointOfAnotherLogIsNamed() {
+        Call call = Call.of(
+                "ledger", "verify", ledger.resolve("log/checkpoint"), "--key", "@" + keys, "--origin", "example.com/u");
+        assertThat(call.out()).startsWith("fails: the log is 'example.com/t', not 'example.com/u'");
+        assertThat(call.code()).isEqualTo(1);
+    }
+
+    @Test
+    void whatAProofDoesNotSayIsPrintedWithIt() throws IOException {
+        append("--events", events(ingest(SAMPLE)));
+        Path proof = home.resolve("p.tlog-proof");
+        String never = "No log can speak of what was never logged.";
+        for (Object[] words : List.<Object[]>of(
+                new Object[] {"ledger", "prove", ledger, "--sample", SAMPLE, "--out", proof},
+                new Object[] {"ledger", "history", ledger, "--sample", SAMPLE, "--out", proof},
+                new Object[] {"ledger", "absent", ledger, "--sample", OTHER, "--out", proof})) {
+            Call made = Call.of(words);
+            assertThat(made.code()).as(made.err()).isZero();
+            assertThat(made.out()).contains("It does not say", never);
+            assertThat(Call.of("ledger", "verify", proof, "--key", "@" + keys).out())
+                    .startsWith("holds: ")
+                    .contains("It does not say", never);
+        }
+        assertThat(Call.of("ledger", "verify", "--tiles", ledger, "--key", "@" + keys)
+                        .out())
+                .contains(never);
+    }
+
+    /** An erased id cannot be recognised: its content comes back as another subject, with a history of its own. */
+    @Test
+    void anErasedSampleThatComesBackIsANewSubject() throws IOException {
+        append("--events", events(ingest(SAMPLE)));
+        Call erased = Call.of("ledger", "erase", ledger, "--sample", SAMPLE, "--json");
+        String old = json(erased).get("commitment").asText();
+        Call followed = append("--events", events(batch(SAMPLE, 1)));
+        assertThat(followed.code()).isEqualTo(2);
+        assertThat(followed.err()).contains("a sample's first event must be 'ingest' or 'transform'");
+        assertThat(append("--events", events(ingest(SAMPLE))).code()).isZero();
+        JsonNode history = json(Call.of("ledger", "history", ledger, "--sample", SAMPLE, "--json"));
+        assertThat(history.get("count").asInt()).isEqualTo(1);
+        assertThat(history.get("subject").asText()).isNotEqualTo(old);
+        JsonNode before = json(Call.of("ledger", "history", ledger, "--commitment", old, "--json"));
+        assertThat(before.get("count").asInt()).isEqualTo(2);
+        assertThat(before.at("/events/1/event/type").asText()).isEqualTo("delete");
+        assertThat(Call.of("ledger", "verify", "--tiles", ledger, "--key", "@" + keys)
+                        .code())
+                .isZero();
+    }
+
+    @Test
+    void theLogIsExportedInEachFormat() throws IOException {
+        String checkpoint =
+                "{\"type\": \"checkpoint\", \"run\": \"%s\", \"model\": \"%s\", \"step\": 1, \"trainLoss\": 1, \"validationLoss\": null, \"selected\": true}"
+                        .formatted(RUN, OTHER);
+        append("--events", events(ingest(SAMPLE), batch(SAMPLE, 1), checkpoint));
+        for (String format : List.of("openlineage", "prov", "intoto", "cyclonedx", "croissant")) {
+            Path out = home.resolve(format);
+            Call call = Call.of("ledger", "export", ledger, "--format", format, "--run", RUN, "--out", out, "--json");
+            assertThat(call.code()).as(call.err()).isZero();
+            assertThat(json(call).get("format").asText()).isEqualTo(format);
+            assertThat(json(call).get("size").asInt()).isEqualTo(6);
+            assertThat(Files.readString(out)).doesNotContain(SAMPLE.substring("sha256:".length()));
+            assertThat(new ObjectMapper().readTree(Files.readString(out)).isObject())
+                    .isTrue();
+        }
+        Path out = home.resolve("none");
+        Call none = Call.of("ledger", "export", ledger, "--format", "prov", "--run", new UUID(9, 9), "--out", out);
+        assertThat(none.code()).isEqualTo(1);
+        assertThat(none.err()).contains("none of the first 6 entries of example.com/t is of the run");
+        assertThat(out).doesNotExist();
+    }
+
+    @Test
+    void aWitnessOfItsOwnProcessCosignsAndOneThatIsGoneLeavesTheCheckpoint() throws IOException, InterruptedException {
+        Path its = home.resolve("witness-keys");
+        Path vkeys = home.resolve("witness-vkeys");
+        Files.writeString(
+                vkeys,
+                Call.of("ledger", "keygen", "example.com/w", "--out", its).out());
+        Process witness = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName(),
+                        "ledger",
+                        "witness",
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--key",
+                        its.toString(),
+                        "--log",
+                        "@" + keys,
+                        "--state",
+                        home.resolve("state").toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String address;
+        try (BufferedReader out = witness.inputReader(StandardCharsets.UTF_8)) {
+            address = out.readLine();
+            assertThat(address).matches("http://127\\.0\\.0\\.1:\\d+");
+            append("--events", events(ingest(SAMPLE)));
+            Call cosigned = Call.of("ledger", "checkpoint", ledger, "--witness", address, "--witness-key", "@" + vkeys);
+            assertThat(cosigned.code()).as(cosigned.err()).isZero();
+            String key = Files.readAllLines(vkeys).getLast();
+            assertThat(Call.of("ledger", "verify", ledger.resolve("log/checkpoint"), "--key", "@" + keys, "--key", key)
+                            .out())
+                    .startsWith("holds: checkpoint of example.com/t with 4 entries");
+        } finally {
+            witness.destroy();
+            witness.waitFor();
+        }
+        String before = Files.readString(ledger.resolve("log/checkpoint"));
+        Call gone = Call.of("ledger", "checkpoint", ledger, "--witness", address, "--witness-key", "@" + vkeys);
+        assertThat(gone.code()).isEqualTo(1);
+        assertThat(gone.err()).contains("the witness " + address + "/add-checkpoint did not cosign");
+        assertThat(Files.readString(ledger.resolve("log/checkpoint"))).isEqualTo(before);
+    }
+
+    @Test
     void theGuideLeadsFromAnEmptyDirectoryToAVerifiedProof() throws IOException {
         String guide = Files.readString(Path.of("..", "docs", "ledger.md"));
         Path place = Files.createDirectory(home.resolve("guide"));
@@ -186,10 +386,10 @@ class LedgerCommandTest {
                 Files.writeString(place.resolve("events.jsonl"), blocks.group(2));
             }
         }
-        assertThat(commands).hasSizeBetween(6, 10).allMatch(command -> command.startsWith("ascribe ledger "));
+        assertThat(commands).hasSizeBetween(9, 12).allMatch(command -> command.startsWith("ascribe ledger "));
         for (String command : commands) {
             Object[] arguments = command.replaceAll(
-                            "(?<= |@)(ledger|guard|vkeys|\\S+\\.jsonl|\\S+\\.tlog-proof|ledger/log)(?= |$)",
+                            "(?<= |@)(ledger|guard|vkeys|\\S+\\.jsonl|\\S+\\.tlog-proof|\\S+\\.json|ledger/log)(?= |$)",
                             place + "/$1")
                     .replaceFirst("ascribe \\S*ledger ", "ledger ")
                     .split(" ");

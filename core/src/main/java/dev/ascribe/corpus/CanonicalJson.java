@@ -63,7 +63,7 @@ public final class CanonicalJson {
         return SampleId.of(bytes(content));
     }
 
-    private static void string(StringBuilder json, String value) {
+    static void string(StringBuilder json, String value) {
         json.append('"');
         int written = 0;
         for (int i = 0; i < value.length(); i++) {

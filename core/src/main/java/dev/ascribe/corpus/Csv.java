@@ -21,17 +21,28 @@ final class Csv implements RowFormat {
 
     @Override
     public void split(MappedFile file, RowRanges rows) throws MalformedException {
+        records(file, (start, length) -> readHeader(file, start, length), rows);
+    }
+
+    /** Told where the header stands. */
+    @FunctionalInterface
+    interface Header {
+        void read(long start, int length) throws MalformedException;
+    }
+
+    /** Finds the header, which is told first, and every record after it. */
+    static void records(MappedFile file, Header header, RowRanges rows) throws MalformedException {
         long end = file.size();
         while (end > file.start() && (file.at(end - 1) == '\n' || file.at(end - 1) == '\r')) {
             end--;
         }
-        boolean header = true;
+        boolean first = true;
         for (long at = file.start(); at < end; ) {
             long next = recordEnd(file, at, end);
             long last = next > at && next < end && file.at(next - 1) == '\r' ? next - 1 : next;
-            if (header) {
-                readHeader(file, at, (int) Math.min(last - at, Integer.MAX_VALUE - 8));
-                header = false;
+            if (first) {
+                header.read(at, (int) Math.min(last - at, Integer.MAX_VALUE - 8));
+                first = false;
             } else {
                 rows.add(at, last);
             }
@@ -68,24 +79,41 @@ final class Csv implements RowFormat {
         byte[] bytes = file.read(start, length);
         try {
             names = values(Utf8.decode(bytes));
-            Set<String> keys = new LinkedHashSet<>();
             for (String name : names) {
                 if (!Shape.isKey(name)) {
                     throw new MalformedException(0, "unknown column \"%s\"; %s".formatted(name, NAMES));
                 }
-                if (!keys.add(name)) {
-                    throw new MalformedException(0, "column \"%s\" stands twice; remove one".formatted(name));
-                }
             }
-            shape = Shape.of(keys);
+            shape = Shape.of(distinct(names));
         } catch (MalformedException e) {
             throw new MalformedException(start + Utf8.byteOf(bytes, e.at()), e.what());
         }
         columns = names;
     }
 
+    /** The names of columns, each of which stands once. */
+    static Set<String> distinct(List<String> names) throws MalformedException {
+        Set<String> keys = new LinkedHashSet<>();
+        for (String name : names) {
+            if (!keys.add(name)) {
+                throw new MalformedException(0, "column \"%s\" stands twice; remove one".formatted(name));
+            }
+        }
+        return keys;
+    }
+
     @Override
     public Content parse(String row) throws MalformedException {
+        List<String> values = values(row, columns);
+        Map<String, String> byColumn = new LinkedHashMap<>();
+        for (int i = 0; i < columns.size(); i++) {
+            byColumn.put(columns.get(i), values.get(i));
+        }
+        return shape.content(byColumn);
+    }
+
+    /** The values of a record that has one for each column, without their quotes. */
+    static List<String> values(String row, List<String> columns) throws MalformedException {
         if (row.isEmpty()) {
             throw new MalformedException(0, "an empty line; remove it, or write \"\" for an empty value");
         }
@@ -96,15 +124,11 @@ final class Csv implements RowFormat {
                     "%d values for %d columns (%s); a value with a comma in it must stand in quotes"
                             .formatted(values.size(), columns.size(), String.join(", ", columns)));
         }
-        Map<String, String> byColumn = new LinkedHashMap<>();
-        for (int i = 0; i < columns.size(); i++) {
-            byColumn.put(columns.get(i), values.get(i));
-        }
-        return shape.content(byColumn);
+        return values;
     }
 
     /** The values of a record, without their quotes. */
-    private static List<String> values(String record) throws MalformedException {
+    static List<String> values(String record) throws MalformedException {
         List<String> values = new ArrayList<>();
         int at = 0;
         while (true) {

@@ -32,7 +32,6 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
     public static final UUID NO_RUN = new UUID(0, 0);
 
     static final int HEADER = 98;
-    private static final int RUN_AT = 10;
     private static final int SUBJECT_AT = 26;
     private static final int SEQUENCE_AT = 58;
     private static final byte[] RUN_SUBJECT = "ascribe-run-v1".getBytes(StandardCharsets.US_ASCII);
@@ -119,12 +118,6 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
     /** The type code of an entry that is known to be well formed. */
     static int typeOf(byte[] entry) {
         return entry[1];
-    }
-
-    /** The run of an entry that is known to be well formed. */
-    static UUID runOf(byte[] entry) {
-        ByteBuffer bytes = ByteBuffer.wrap(entry);
-        return new UUID(bytes.getLong(RUN_AT), bytes.getLong(RUN_AT + Long.BYTES));
     }
 
     /** The subject of an entry that is known to be well formed. */

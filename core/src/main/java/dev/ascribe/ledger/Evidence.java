@@ -27,17 +27,35 @@ public record Evidence(
         events = List.copyOf(events);
     }
 
-    /** In words, with what it does not say. */
+    /** In words. */
     public String words() {
         return switch (kind) {
             case "event" ->
                 "logged at index %d of a log of %d entries".formatted(index.orElseThrow(), checkpoint.size());
             case "history" ->
-                "these are all %d events about this subject in the first %d entries, as far as the log's keeper would be caught by a replay of the whole log"
+                "these are all %d events about this subject in the first %d entries"
                         .formatted(events.size(), checkpoint.size());
             default ->
                 "none of the first %d entries is about this content, provided that the log was kept honestly when it was written"
                         .formatted(checkpoint.size());
+        };
+    }
+
+    /**
+     * What evidence does not say, to be told wherever it is shown.
+     *
+     * @param kind of a proof, or log, checkpoint, note
+     */
+    public static String unsaid(String kind) {
+        String never = "No log can speak of what was never logged.";
+        return switch (kind) {
+            case "event" ->
+                "It does not say that what the entry tells is true, nor that there is no other entry. " + never;
+            case "history", "absence" ->
+                "It does not say more than that the log's keeper would be caught by a replay of the whole log (ledger verify --tiles). "
+                        + never;
+            case "log" -> "It does not say that what the entries tell is true. " + never;
+            default -> "It says who signed, nothing of what the log holds.";
         };
     }
 

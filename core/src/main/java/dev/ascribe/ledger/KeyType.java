@@ -66,7 +66,7 @@ public enum KeyType {
     }
 
     /** Whether a signature carries the time at which it was made. */
-    boolean isCosignature() {
+    public boolean isCosignature() {
         return this != ED25519;
     }
 

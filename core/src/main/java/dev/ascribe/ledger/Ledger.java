@@ -70,6 +70,8 @@ public final class Ledger implements AutoCloseable {
     private Checkpoint published;
     private long snapshotSize;
     private @Nullable Exception failure;
+    private @Nullable VerificationException refusal; // a witness's
+    private volatile boolean appended;
 
     /** An event ready to be logged; its chain is fixed, its index is not. */
     public static final class Prepared {
@@ -141,6 +143,9 @@ public final class Ledger implements AutoCloseable {
                         SignerKey.generate(KeyType.ED25519, origin),
                         SignerKey.generate(KeyType.ML_DSA_44_COSIGNATURE, origin))
                 : given;
+        if (keys.stream().noneMatch(key -> key.verifierKey().type() == KeyType.ED25519)) {
+            throw new UserInputException("none of the keys is an Ed25519 key (type 01), which every log signs with");
+        }
         for (SignerKey key : keys) {
             if (!key.verifierKey().name().equals(origin)) {
                 throw new UserInputException("the key is of '%s', but the origin is '%s'"
@@ -150,6 +155,14 @@ public final class Ledger implements AutoCloseable {
         LedgerFolder folder = new LedgerFolder(directory);
         Guard kept =
                 new Guard(guard.orElseGet(() -> Guard.standard(keys.getFirst().verifierKey())));
+        if (kept.file()
+                .toAbsolutePath()
+                .normalize()
+                .startsWith(directory.toAbsolutePath().normalize())) {
+            throw new UserInputException(
+                    "the guard %s lies in the ledger, and would be rolled back with it; give another --guard"
+                            .formatted(kept.file()));
+        }
         if (Files.exists(kept.file())) {
             throw new UserInputException(
                     "the guard %s exists: it is another ledger's; give another --guard".formatted(kept.file()));
@@ -464,6 +477,7 @@ public final class Ledger implements AutoCloseable {
             }
             long first = next;
             append(wal, new Group(first, entries, known));
+            appended = true;
             next += entries.size();
             for (int i = 0; i < entries.size(); i++) {
                 Prepared one = prepared.get(i);
@@ -552,7 +566,9 @@ public final class Ledger implements AutoCloseable {
 
     private void publishQuietly() {
         try {
-            publish();
+            if (appended) { // what a crash left is published by whoever opened the ledger, perhaps with witnesses
+                publish();
+            }
         } catch (RuntimeException e) {
             // the next append says so
         }
@@ -560,12 +576,25 @@ public final class Ledger implements AutoCloseable {
 
     /** Publishes a checkpoint over everything durable; the last one, if there is nothing new. */
     public SignedNote publish() {
+        return publish(List.of());
+    }
+
+    /**
+     * Publishes a checkpoint that witnesses have cosigned. One that does not leaves the published checkpoint as it was, and this ledger must be
+     * opened again; what was logged is kept.
+     *
+     * @throws VerificationException names the witness that did not cosign, and why
+     */
+    public SignedNote publish(List<Witness> witnesses) {
         publishing.lock();
         try {
             requireWorking();
-            return published();
+            return published(witnesses);
         } catch (IOException | RuntimeException e) {
             failure = e;
+            if (refusal != null) {
+                throw refusal;
+            }
             requireWorking();
             throw new AssertionError(e);
         } finally {
@@ -573,17 +602,19 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    private SignedNote published() throws IOException {
+    private SignedNote published(List<Witness> witnesses) throws IOException {
         List<Group.Entry> entries;
         List<Samples.Known> known;
+        boolean closed; // its map entry is there since a witness refused or a crash came
         long index;
         long kept;
         appending.lock();
         try {
             if (next == published.size()) {
-                return note;
+                return witnesses.isEmpty() ? note : cosignAgain(witnesses);
             }
-            index = next++;
+            closed = !queue.isEmpty() && Event.typeOf(queue.getLast().bytes()) == EventBody.Type.MAP.code();
+            index = closed ? next - 1 : next++;
             entries = queue;
             known = newlyKnown;
             queue = new ArrayList<>();
@@ -593,23 +624,30 @@ public final class Ledger implements AutoCloseable {
         } finally {
             appending.unlock();
         }
-        Group.Entry map = mapEntry(heads.update(), index);
-        appending.lock();
-        try {
-            append(wal, new Group(index, List.of(map), List.of()));
-        } finally {
-            appending.unlock();
+        Hash mapRoot = heads.update();
+        if (!closed) {
+            Group.Entry map = mapEntry(mapRoot, index);
+            appending.lock();
+            try {
+                append(wal, new Group(index, List.of(map), List.of()));
+            } finally {
+                appending.unlock();
+            }
+            entries.add(map);
         }
-        entries.add(map);
         for (Group.Entry entry : entries) {
             tiles.add(entry.bytes(), entry.leaf());
+        }
+        Checkpoint checkpoint = new Checkpoint(origin, index + 1, tiles.root());
+        SignedNote signed = checkpoint.sign(keys, System.currentTimeMillis() / 1000);
+        if (!witnesses.isEmpty()) {
+            guard.write(signed); // before it leaves the house
+            signed = cosigned(signed, witnesses, nodes(entries));
         }
         tiles.flush();
         samples.add(known);
         sequences.flush();
         Subjects.add(folder.subjects(), published.size(), entries);
-        Checkpoint checkpoint = new Checkpoint(origin, index + 1, tiles.root());
-        SignedNote signed = checkpoint.sign(keys, System.currentTimeMillis() / 1000);
         guard.write(signed);
         Durable.write(folder.temporary().resolve("checkpoint"), folder.checkpoint(), signed.bytes());
         note = signed;
@@ -625,6 +663,54 @@ public final class Ledger implements AutoCloseable {
             snapshot();
         }
         return note;
+    }
+
+    /** Adds cosignatures to the checkpoint that is published already. */
+    private SignedNote cosignAgain(List<Witness> witnesses) throws IOException {
+        List<VerifierKey> ours = verifierKeys();
+        SignedNote plain = new SignedNote(
+                note.text(),
+                note.signatures().stream()
+                        .filter(signature -> ours.stream().anyMatch(key -> key.isNamedBy(signature)))
+                        .toList());
+        List<SignedNote.Signature> cosignatures =
+                cosigned(plain, witnesses, nodes(List.of())).signatures();
+        SignedNote signed = note.with(cosignatures);
+        Durable.write(folder.temporary().resolve("checkpoint"), folder.checkpoint(), signed.bytes());
+        note = signed;
+        return note;
+    }
+
+    private SignedNote cosigned(SignedNote signed, List<Witness> witnesses, Merkle.Nodes nodes) {
+        long size = Checkpoint.parse(signed.text()).size();
+        List<SignedNote.Signature> cosignatures = new ArrayList<>();
+        try {
+            for (Witness witness : witnesses) {
+                cosignatures.addAll(
+                        witness.cosign(signed, from -> from == 0 ? List.of() : Merkle.consistency(from, size, nodes)));
+            }
+        } catch (VerificationException e) {
+            refusal = e;
+            throw e;
+        }
+        return signed.with(cosignatures);
+    }
+
+    /** The tree of the published log and of what follows it, which is in no tile yet. */
+    private Merkle.Nodes nodes(List<Group.Entry> following) {
+        long size = published.size();
+        LogFiles files = new LogFiles(folder.log(), size);
+        return new Merkle.Nodes() {
+            @Override
+            public Hash node(int level, long index) {
+                if ((index + 1) << level <= size) {
+                    return files.node(level, index);
+                }
+                return level == 0
+                        ? following.get(Math.toIntExact(index - size)).leaf()
+                        : Hash.node(node(level - 1, 2 * index), node(level - 1, 2 * index + 1));
+            }
+        };
     }
 
     private void snapshot() {
@@ -652,12 +738,16 @@ public final class Ledger implements AutoCloseable {
         publishing.lock();
         appending.lock();
         try {
+            if (heads.find(commitment(sample, new HashMap<>(), new ArrayList<>()))
+                    .isEmpty()) {
+                throw new VerificationException("no such sample: " + sample + " has no events");
+            }
             Draft draft = new Draft(time, Event.NO_RUN, Optional.of(sample), commit -> new EventBody.Delete(reason));
             List<Prepared> prepared;
             try {
                 prepared = prepare(List.of(draft), new long[1]);
             } catch (RefusedDraftException e) {
-                throw new VerificationException("no such sample: " + sample + " has no events", e);
+                throw new UserInputException("the sample cannot be erased for this reason: " + e.getMessage(), e);
             }
             Erasure.begin(folder, sample, prepared.getFirst().subject);
             long index = commit(prepared);
@@ -721,21 +811,28 @@ public final class Ledger implements AutoCloseable {
      * @throws LedgerUnavailableException when it does not
      */
     public static Checkpoint guard(Path directory) {
-        try (Ledger ledger = open(directory)) {
+        Ledger ledger = open(directory);
+        try {
             return ledger.guard.read(ledger.verifierKeys());
         } catch (IOException e) {
             throw new LedgerUnavailableException("%s cannot be read: %s".formatted(directory, e), e);
+        } finally {
+            ledger.close(false);
         }
     }
 
     /** Publishes what is new and lets go of the directory. */
     @Override
     public void close() {
+        close(true);
+    }
+
+    private void close(boolean publish) {
         schedule.cancel(false);
         publisher.shutdown();
         publishing.lock();
         try {
-            if (failure == null) {
+            if (publish && failure == null) {
                 publish();
                 if (published.size() > snapshotSize) {
                     snapshot();

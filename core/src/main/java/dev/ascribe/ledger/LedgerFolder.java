@@ -63,6 +63,9 @@ record LedgerFolder(Path directory) {
 
     /** Makes the folders of a new ledger. */
     void create() throws IOException {
+        if (Files.exists(directory) && !Files.isDirectory(directory)) {
+            throw new UserInputException(directory + " is a file; give a new folder");
+        }
         if (Files.exists(directory)) {
             try (Stream<Path> entries = Files.list(directory)) {
                 if (entries.findAny().isPresent()) {

@@ -2,16 +2,19 @@ package dev.ascribe.ledger;
 
 import dev.ascribe.LedgerUnavailableException;
 import dev.ascribe.SampleId;
+import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -92,11 +95,50 @@ public final class LedgerReader {
     /** The event at an index. */
     public Event event(long index) {
         if (index < 0 || index >= checkpoint.size()) {
-            throw new VerificationException(
-                    "there is no index %d in a log of %d entries".formatted(index, checkpoint.size()));
+            throw new UserInputException("there is no index %d in a log of %d entries; give 0 to %d"
+                    .formatted(index, checkpoint.size(), checkpoint.size() - 1));
         }
         try {
             return Event.decode(files.entry(index));
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** Passes every event under the checkpoint, in order. */
+    public void forEach(Consumer<Logged> to) {
+        try {
+            for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
+                long index = bundle * Tiles.WIDTH;
+                for (byte[] entry : files.bundle(bundle)) {
+                    to.accept(new Logged(index++, Event.decode(entry)));
+                }
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** The key that signs the log's checkpoints plainly, and envelopes. */
+    public VerifierKey signingKey() {
+        return signer().verifierKey();
+    }
+
+    /**
+     * Signs a payload as {@link Dsse} does.
+     *
+     * @return the signature in base64
+     */
+    public String signEnvelope(String payloadType, byte[] payload) {
+        return Base64.getEncoder().encodeToString(Dsse.sign(payloadType, payload, signer()));
+    }
+
+    private SignerKey signer() {
+        try {
+            return folder.keys().stream()
+                    .filter(key -> key.verifierKey().type() == KeyType.ED25519)
+                    .findFirst()
+                    .orElseThrow(() -> new LedgerUnavailableException(folder.keysFile() + " holds no Ed25519 key"));
         } catch (IOException e) {
             throw unreadable(e);
         }
@@ -139,23 +181,15 @@ public final class LedgerReader {
      */
     long[] recorded(UUID run) {
         LongStream.Builder indexes = LongStream.builder();
-        try {
-            for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
-                long index = bundle * Tiles.WIDTH;
-                for (byte[] entry : files.bundle(bundle)) {
-                    if (Event.runOf(entry).equals(run) && Event.typeOf(entry) != EventBody.Type.CONTRIBUTION.code()) {
-                        indexes.add(index);
-                    }
-                    index++;
-                }
+        forEach(logged -> {
+            if (logged.event().run().equals(run) && !(logged.event().body() instanceof EventBody.Contribution)) {
+                indexes.add(logged.index());
             }
-        } catch (IOException e) {
-            throw unreadable(e);
-        }
+        });
         return indexes.build().toArray();
     }
 
-    /** Signs bytes that are not a note, as a DSSE envelope holds them, by each of the ledger's keys. */
+    /** Signs a payload as {@link Dsse} does, by each of the ledger's keys. */
     public Map<VerifierKey, byte[]> sign(String payloadType, byte[] payload) {
         try {
             Map<VerifierKey, byte[]> signatures = new LinkedHashMap<>();
@@ -172,20 +206,20 @@ public final class LedgerReader {
     public List<Logged> history(Hash subject) {
         try {
             long count = map().find(subject).map(PrefixMap.Value::count).orElse(0L);
+            if (count == 0) {
+                return List.of();
+            }
             List<Logged> found = Files.exists(folder.subjects())
                     ? among(Subjects.candidates(folder.subjects(), subject, checkpoint.size()), subject)
                     : List.of();
             if (found.size() != count) { // the file that helps to find them is damaged: look everywhere
-                found = new ArrayList<>();
-                for (long bundle = 0; bundle * Tiles.WIDTH < checkpoint.size(); bundle++) {
-                    long index = bundle * Tiles.WIDTH;
-                    for (byte[] entry : files.bundle(bundle)) {
-                        if (Event.subjectOf(entry).equals(subject)) {
-                            found.add(new Logged(index, Event.decode(entry)));
-                        }
-                        index++;
+                List<Logged> all = new ArrayList<>();
+                forEach(logged -> {
+                    if (logged.event().subject().equals(subject)) {
+                        all.add(logged);
                     }
-                }
+                });
+                return all;
             }
             return found;
         } catch (IOException e) {

@@ -116,6 +116,32 @@ public record SignedNote(String text, List<Signature> signatures) {
         return new SignedNote(note.substring(0, blank + 1), signatures);
     }
 
+    /**
+     * Cosignatures of this note, out of what a witness answered. Lines of other keys are ignored.
+     *
+     * @param lines signature lines
+     * @param keys each must have cosigned, and said when
+     */
+    public List<Signature> cosignatures(String lines, List<VerifierKey> keys) {
+        requirePlain(lines);
+        if (!lines.endsWith("\n")) {
+            throw new VerificationException("not signature lines: they must end in a line feed");
+        }
+        SignedNote answered =
+                new SignedNote(text, lines.lines().map(Signature::parse).toList());
+        List<Signature> found = new ArrayList<>();
+        for (VerifierKey key : keys) {
+            for (Signature signature : key.verify(answered)) {
+                if (key.time(signature) == 0) {
+                    throw new VerificationException(
+                            "the cosignature of " + key.name() + " does not say when it was made");
+                }
+                found.add(signature);
+            }
+        }
+        return found;
+    }
+
     /** This note with more signatures; each takes the place of those that the same key made before. */
     public SignedNote with(List<Signature> more) {
         List<Signature> all = new ArrayList<>(signatures);

@@ -78,12 +78,14 @@ public final class TextReport {
     private void query(Attribution attribution, Attribution.Query query) {
         said("Asked", Wording.question(query.query()));
         said("Answered", Wording.answer(query.query()));
+        said("Predicted", Wording.predicted(attribution, query));
         List<Influence> all = Stream.concat(query.influences().stream(), query.harmful().stream())
                 .toList();
         Decimals decimals = Decimals.of(all.stream().map(Influence::score).toList());
         heading("Rows that taught it");
         faint("%s, %s scores, %s"
                 .formatted(Wording.method(attribution), attribution.scale(), Wording.candidates(query.candidates())));
+        Wording.model(attribution).ifPresent(this::faint);
         table(query.influences(), all, decimals);
         if (!query.harmful().isEmpty()) {
             heading("Rows that speak against it");

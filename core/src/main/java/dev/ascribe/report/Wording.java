@@ -27,6 +27,51 @@ final class Wording {
         return text(query, "output");
     }
 
+    /** A prediction of a model of trees: its row, its margins and its loss. */
+    static Optional<String> predicted(Attribution attribution, Attribution.Query query) {
+        List<Double> margins = query.prediction();
+        if (margins == null) {
+            return Optional.empty();
+        }
+        Decimals decimals = Decimals.of(margins);
+        Double loss = query.loss();
+        return Optional.of("row %s (%s): margin%s %s%s"
+                .formatted(
+                        query.query().get("row"),
+                        query.query().get("text"),
+                        margins.size() == 1 ? "" : "s",
+                        String.join(", ", margins.stream().map(decimals::signed).toList()),
+                        loss == null
+                                ? ""
+                                : ", loss %s %s"
+                                        .formatted(
+                                                Decimals.of(List.of(loss)).plain(loss),
+                                                attribution.scale().equals("nats") ? "nats" : "")
+                                        .stripTrailing()));
+    }
+
+    /** What a model of trees is, and how well its rows give its leaves. */
+    static Optional<String> model(Attribution attribution) {
+        Attribution.Model model = attribution.model();
+        if (model == null) {
+            return Optional.empty();
+        }
+        Attribution.Reconstruction leaves = model.reconstruction();
+        String parameters = model.eta() == null || model.lambda() == null
+                ? ""
+                : String.format(Locale.ROOT, ", eta %.4g, lambda %.4g", model.eta(), model.lambda());
+        String reproduced = leaves == null
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "; leaves follow from the rows within %.2g (limit %.0e)%s",
+                        leaves.worst(),
+                        leaves.limit(),
+                        Boolean.TRUE.equals(attribution.approximate()) ? ", --approximate" : "");
+        return Optional.of("%s %s, %s%s%s"
+                .formatted(model.kind(), model.objective(), count(model.rounds(), "round"), parameters, reproduced));
+    }
+
     private static Optional<String> text(Map<String, Object> query, String key) {
         return query.get(key) instanceof String text && !text.isBlank() ? Optional.of(text) : Optional.empty();
     }
@@ -104,6 +149,8 @@ final class Wording {
                         + " is, to make the answer less likely. A negative score means that the row speaks against the answer.");
         sentences.add(
                 switch (attribution.scale()) {
+                    case "half-squared-error" ->
+                        "Scores are in the unit of half the squared error: the predicted change of the prediction's loss.";
                     case "nats" -> "Scores are in nats: the predicted change of the answer's loss.";
                     case "cosine" ->
                         "Scores are cosines, combined over checkpoints: how far a step of training on the row goes in the"

@@ -2,6 +2,7 @@ package dev.ascribe.torch;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -20,13 +21,37 @@ import org.jspecify.annotations.Nullable;
 public final class Tensors {
     private Tensors() {}
 
-    /** Takes a tensor out of the innermost scope: it lives until it is closed or collected. */
+    /** Takes a tensor just made out of the innermost scope: it lives until it is closed or collected. */
     public static Tensor keep(Tensor tensor) {
         PointerScope scope = PointerScope.getInnerScope();
         if (scope != null) {
             scope.detach(tensor.<Tensor>retainReference()); // detaching alone would free it
         }
         return tensor;
+    }
+
+    /** Another handle on the same tensor, outside all scopes: it lives until it is closed or collected. */
+    public static Tensor handle(Tensor tensor) {
+        return keep(new Tensor(tensor));
+    }
+
+    /** Does something in a scope of its own, of which only the result gets out, into the scope around it. */
+    public static Tensor tidy(Supplier<Tensor> work) {
+        Tensor result;
+        try (PointerScope scope = new PointerScope()) {
+            result = handle(work.get());
+        }
+        return release(result);
+    }
+
+    /** Puts a tensor that is outside all scopes into the innermost one. */
+    public static Tensor release(Tensor kept) {
+        PointerScope scope = PointerScope.getInnerScope();
+        if (scope != null) {
+            scope.attach(kept);
+            kept.close(); // from now on it is the scope's alone
+        }
+        return kept;
     }
 
     /** An int64 vector. */

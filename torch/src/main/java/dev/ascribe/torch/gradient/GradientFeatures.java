@@ -4,17 +4,20 @@ import dev.ascribe.store.Block;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.Linear;
 import dev.ascribe.torch.model.Packed;
-import dev.ascribe.torch.model.Signals;
+import dev.ascribe.torch.model.SiteListener;
 import dev.ascribe.torch.train.Adapter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Turns the {@link Signals} of a batch into one row of features a sequence: the gradients of chosen matrices, each projected
+ * Turns the signals of a batch into one row of features a sequence: the gradients of chosen matrices, each projected
  * from both sides, laid end to end. A gradient is a sum of outer products over tokens, G = Σ_t l_t r_tᵀ, so projecting the
  * factors projects the gradient.
  */
@@ -22,24 +25,28 @@ public final class GradientFeatures {
     /** Matrices are multiplied together up to this many columns, to save calls without using much memory. */
     private static final int GROUP_COLUMNS = 8192;
 
-    private final List<Linear> sites;
+    private final Map<Linear, UnaryOperator<Tensor>> kept; // of each site's input
     private final List<List<Matrix>> groups = new ArrayList<>(); // of equal projected shape
     private final List<Block> blocks = new ArrayList<>();
     private final Projection.Signs signs;
     private final int width;
 
-    /** One matrix whose gradient is taken: its unprojected and projected shape, and its factors, (N, rows) and (N, columns). */
+    /**
+     * One matrix whose gradient is taken: its unprojected and projected shape, and its factors, (N, rows) and (N, columns), from
+     * the site's δ and from what was kept of its input.
+     */
     private record Matrix(
             String name,
+            Linear site,
             int rows,
             int columns,
             int projectedRows,
             int projectedColumns,
-            Function<Signals, Tensor> left,
-            Function<Signals, Tensor> right) {}
+            UnaryOperator<Tensor> left,
+            UnaryOperator<Tensor> right) {}
 
-    private GradientFeatures(List<Linear> sites, List<Matrix> matrices, Projection projection) {
-        this.sites = sites;
+    private GradientFeatures(Map<Linear, UnaryOperator<Tensor>> kept, List<Matrix> matrices, Projection projection) {
+        this.kept = kept;
         this.signs = new Projection.Signs(projection.seed());
         Map<List<Integer>, List<Matrix>> open = new LinkedHashMap<>();
         for (Matrix matrix : matrices) {
@@ -69,59 +76,70 @@ public final class GradientFeatures {
      */
     public static GradientFeatures of(Adapter adapter, Projection projection) {
         boolean start = adapter.atStart();
+        Map<Linear, UnaryOperator<Tensor>> kept = new LinkedHashMap<>();
         List<Matrix> matrices = new ArrayList<>();
         for (Adapter.Site site : adapter.sites()) {
             Linear linear = site.linear();
+            UnaryOperator<Tensor> down = // s · A a, shape (N, r): all that the gradient of B needs of the input
+                    input -> input.matmul(site.a().t()).mul_(Tensors.scalar(site.scale()));
+            kept.put(linear, start ? down : UnaryOperator.identity());
             if (!start) {
                 // ∂/∂A = s · Bᵀδ aᵀ
                 matrices.add(matrix(
                         linear.name() + ".lora_A",
+                        linear,
                         site.rank(),
                         linear.in(),
                         projection,
-                        signals -> signals.delta(linear).matmul(site.b()).mul_(Tensors.scalar(site.scale())),
-                        signals -> signals.input(linear)));
+                        delta -> delta.matmul(site.b()).mul_(Tensors.scalar(site.scale())),
+                        UnaryOperator.identity()));
             }
             // ∂/∂B = s · δ (A a)ᵀ
             matrices.add(matrix(
                     linear.name() + ".lora_B",
+                    linear,
                     linear.out(),
                     site.rank(),
                     projection,
-                    signals -> signals.delta(linear),
-                    signals -> signals.input(linear).matmul(site.a().t()).mul_(Tensors.scalar(site.scale()))));
+                    UnaryOperator.identity(),
+                    start ? UnaryOperator.identity() : down));
         }
-        List<Linear> sites = adapter.sites().stream().map(Adapter.Site::linear).toList();
-        return new GradientFeatures(sites, matrices, projection);
+        return new GradientFeatures(kept, matrices, projection);
     }
 
     /** Gradients of linear layers' weights, biases left out. */
     public static GradientFeatures of(List<Linear> sites, Projection projection) {
-        List<Matrix> matrices = sites.stream()
-                .map(site -> matrix(
-                        site.name() + ".weight",
-                        site.out(),
-                        site.in(),
-                        projection,
-                        signals -> signals.delta(site),
-                        signals -> signals.input(site)))
-                .toList();
-        return new GradientFeatures(sites, matrices, projection);
+        Map<Linear, UnaryOperator<Tensor>> kept = new LinkedHashMap<>();
+        List<Matrix> matrices = new ArrayList<>();
+        for (Linear site : sites) {
+            kept.put(site, UnaryOperator.identity());
+            matrices.add(matrix(
+                    site.name() + ".weight",
+                    site,
+                    site.out(),
+                    site.in(),
+                    projection,
+                    UnaryOperator.identity(),
+                    UnaryOperator.identity()));
+        }
+        return new GradientFeatures(kept, matrices, projection);
     }
 
     private static Matrix matrix(
             String name,
+            Linear site,
             int rows,
             int columns,
             Projection projection,
-            Function<Signals, Tensor> left,
-            Function<Signals, Tensor> right) {
-        return new Matrix(name, rows, columns, projection.rowsOf(rows), projection.columnsOf(columns), left, right);
+            UnaryOperator<Tensor> left,
+            UnaryOperator<Tensor> right) {
+        return new Matrix(
+                name, site, rows, columns, projection.rowsOf(rows), projection.columnsOf(columns), left, right);
     }
 
-    /** The linear layers to listen to. */
+    /** The linear layers that are listened to. */
     public List<Linear> sites() {
-        return sites;
+        return List.copyOf(kept.keySet());
     }
 
     /** The features' layout: one block a matrix, with the number of its entries before projection. */
@@ -135,27 +153,89 @@ public final class GradientFeatures {
     }
 
     /**
-     * The features of a batch's sequences.
+     * Listens to a pass over a batch.
      *
-     * @return shape (B, width)
+     * @param type of the features
      */
-    public Tensor rows(Signals signals) {
-        Packed packed = signals.batch().packed();
-        List<Tensor> parts = new ArrayList<>();
-        for (List<Matrix> group : groups) {
+    public Gathering of(Packed packed, ScalarType type) {
+        return new Gathering(packed, type);
+    }
+
+    /** The features of one batch, gathered while its backward pass goes on. */
+    public final class Gathering implements SiteListener, AutoCloseable {
+        private final Packed packed;
+        private final Tensor rows;
+        private final Map<Matrix, Tensor> lefts = new HashMap<>();
+        private final Map<Matrix, Tensor> rights = new HashMap<>();
+
+        private Gathering(Packed packed, ScalarType type) {
+            this.packed = packed;
+            this.rows = Tensors.zeros(type, packed.sequences(), width);
+        }
+
+        @Override
+        public boolean wants(Linear site) {
+            return kept.containsKey(site);
+        }
+
+        @Override
+        public Tensor keep(Linear site, Tensor input) {
+            return Objects.requireNonNull(kept.get(site)).apply(input);
+        }
+
+        @Override
+        public void hear(Linear site, Tensor input, Tensor delta) {
+            int offset = 0;
+            for (List<Matrix> group : groups) {
+                int each = group.getFirst().projectedRows() * group.getFirst().projectedColumns();
+                boolean heard = false;
+                for (Matrix matrix : group) {
+                    if (matrix.site().equals(site)) {
+                        Tensor left = signs.shorten(
+                                matrix.left().apply(delta), matrix.name() + "/left", matrix.projectedRows());
+                        Tensor right = signs.shorten(
+                                matrix.right().apply(input), matrix.name() + "/right", matrix.projectedColumns());
+                        lefts.put(matrix, Tensors.handle(left));
+                        rights.put(matrix, Tensors.handle(right));
+                        heard = true;
+                    }
+                }
+                if (heard && lefts.keySet().containsAll(group)) {
+                    multiply(group, rows.narrow(1, offset, (long) group.size() * each));
+                }
+                offset += group.size() * each;
+            }
+        }
+
+        private void multiply(List<Matrix> group, Tensor into) {
             int p = group.getFirst().projectedRows();
             int q = group.getFirst().projectedColumns();
-            List<Tensor> lefts = new ArrayList<>();
-            List<Tensor> rights = new ArrayList<>();
-            for (Matrix matrix : group) {
-                lefts.add(signs.shorten(matrix.left().apply(signals), matrix.name() + "/left", p));
-                rights.add(signs.shorten(matrix.right().apply(signals), matrix.name() + "/right", q));
-            }
-            Tensor left = split(packed, lefts, p).permute(0, 2, 3, 1); // (B, g, p, T)
-            Tensor right = split(packed, rights, q).permute(0, 2, 1, 3); // (B, g, T, q)
-            parts.add(left.matmul(right).reshape(packed.sequences(), (long) group.size() * p * q));
+            Tensor left = split(packed, take(lefts, group), p).permute(0, 2, 3, 1); // (B, g, p, T)
+            Tensor right = split(packed, take(rights, group), q).permute(0, 2, 1, 3); // (B, g, T, q)
+            into.copy_(left.matmul(right).reshape(packed.sequences(), (long) group.size() * p * q));
         }
-        return parts.size() == 1 ? parts.getFirst() : Tensors.cat(parts, 1);
+
+        /** Hands factors over to the scope. */
+        private List<Tensor> take(Map<Matrix, Tensor> factors, List<Matrix> group) {
+            return group.stream()
+                    .map(matrix -> Tensors.release(Objects.requireNonNull(factors.remove(matrix))))
+                    .toList();
+        }
+
+        /**
+         * The features, once the backward pass is over.
+         *
+         * @return shape (B, width)
+         */
+        public Tensor rows() {
+            return rows;
+        }
+
+        @Override
+        public void close() {
+            lefts.values().forEach(Tensor::close);
+            rights.values().forEach(Tensor::close);
+        }
     }
 
     /** Factors of a group side by side, a sequence at a time: shape (B, T, g, columns). */

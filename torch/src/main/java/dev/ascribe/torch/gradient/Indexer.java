@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
@@ -36,6 +37,9 @@ public final class Indexer {
     private static final int PILOT_ROWS = 16;
 
     private static final int BATCHES_A_THREAD = 4;
+
+    /** Tokens that pass through the model at once, all threads together; a longer row passes alone. */
+    private static final int TOKENS_AT_ONCE = 384;
 
     private final Lineage lineage;
     private final Corpus corpus;
@@ -169,17 +173,25 @@ public final class Indexer {
     private static final class Workers {
         private final Subject subject;
         private final Queue<RowGradients> free = new ConcurrentLinkedQueue<>();
+        private final Semaphore tokens = new Semaphore(TOKENS_AT_ONCE, true); // they are what takes memory
 
         Workers(Subject subject) {
             this.subject = subject;
         }
 
         <T> Supplier<T> job(List<Sequence> batch, Function<RowGradients.Rows, T> then) {
+            int length = batch.stream().mapToInt(Sequence::length).sum();
+            int permits = Math.min(TOKENS_AT_ONCE, length);
             return () -> {
-                RowGradients taken = Objects.requireNonNullElseGet(free.poll(), () -> new RowGradients(subject));
-                T result = then.apply(taken.of(batch));
-                free.add(taken);
-                return result;
+                tokens.acquireUninterruptibly(permits);
+                try {
+                    RowGradients taken = Objects.requireNonNullElseGet(free.poll(), () -> new RowGradients(subject));
+                    T result = then.apply(taken.of(batch));
+                    free.add(taken);
+                    return result;
+                } finally {
+                    tokens.release(permits);
+                }
             };
         }
 

@@ -1,6 +1,7 @@
 package dev.ascribe.torch.gradient;
 
 import dev.ascribe.torch.Tensors;
+import dev.ascribe.torch.model.Decoder;
 import dev.ascribe.torch.model.LossBatch;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.model.Signals;
@@ -12,7 +13,7 @@ import org.bytedeco.javacpp.PointerScope;
 /** Per-sequence gradient features of a {@link Subject}, not sketched, in batches that bound memory. */
 final class RowGradients {
     /** Tokens that pass through the model at once. */
-    private static final int BATCH_TOKENS = 256;
+    private static final int BATCH_TOKENS = 192;
 
     private static final int BATCH_ROWS = 64;
 
@@ -101,14 +102,14 @@ final class RowGradients {
         List<Sequence> predicting =
                 sequences.stream().filter(sequence -> sequence.targets() > 0).toList();
         if (!predicting.isEmpty()) {
+            Decoder decoder = subject.model().decoder();
             try (PointerScope scope = new PointerScope();
-                    Trunk trunk = new Trunk(subject.model().decoder(), 0, 0)) {
-                Signals signals = Signals.of(
-                        subject.model().decoder(),
-                        trunk,
-                        LossBatch.of(predicting),
-                        subject.features().sites());
-                Tensors.floats(subject.features().rows(signals), buffer);
+                    Trunk trunk = new Trunk(decoder, 0, 0)) {
+                LossBatch batch = LossBatch.of(predicting);
+                try (GradientFeatures.Gathering gathering = subject.features().of(batch.packed(), decoder.type())) {
+                    Signals.pass(decoder, trunk, batch, gathering);
+                    Tensors.floats(gathering.rows(), buffer);
+                }
             }
         }
         // from the last row down: those without targets take their places, and are zero

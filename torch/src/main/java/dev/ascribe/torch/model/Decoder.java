@@ -187,11 +187,12 @@ public final class Decoder implements AutoCloseable {
     Tensor run(Tensor x, Packed batch, int from, int to, Tape tape, @Nullable Cache cache) {
         Rotary.@Nullable Angles angles = rotary == null ? null : rotary.at(batch);
         for (Block block : blocks.subList(from, to)) {
-            if (block.index() == tape.firstBlock()) {
-                x = x.detach().requires_grad_(true); // the graph starts here: nothing below is listened to
-            }
-            x = x.add(attention(block, block.attentionNorm().apply(x), batch, angles, tape, cache));
-            x = x.add(mlp(block, block.mlpNorm().apply(x), tape));
+            Tensor in = x;
+            x = Tensors.tidy(() -> {
+                Tensor mixed = attention(block, block.attentionNorm().apply(in), batch, angles, tape, cache);
+                Tensor y = tape.add(in, block.attentionOut(), mixed);
+                return tape.add(y, block.down(), mlp(block, block.mlpNorm().apply(y), tape));
+            });
         }
         return x;
     }
@@ -217,27 +218,26 @@ public final class Decoder implements AutoCloseable {
      * @return logits, shape (M, V)
      */
     public Tensor logits(Tensor hidden, Tape tape) {
-        if (tape.firstBlock() == config.layers()) {
-            hidden = hidden.detach().requires_grad_(true);
-        }
-        return output.apply(hidden, tape);
+        return tape.apply(List.of(output), hidden).getFirst();
     }
 
+    /** What attention gives to its last layer: shape (N, C) to (N, H·D). */
     private Tensor attention(
             Block block, Tensor x, Packed batch, Rotary.@Nullable Angles angles, Tape tape, @Nullable Cache cache) {
         long n = x.size(0);
+        List<Tensor> inputs = tape.apply(block.inputs(), x);
         Tensor query;
         Tensor key;
         Tensor value;
-        if (block.inputs().size() == 1) {
-            Tensor fused = block.inputs().getFirst().apply(x, tape);
+        if (inputs.size() == 1) {
+            Tensor fused = inputs.getFirst();
             query = fused.narrow(1, 0, config.queryWidth());
             key = fused.narrow(1, config.queryWidth(), config.keyWidth());
             value = fused.narrow(1, config.queryWidth() + config.keyWidth(), config.keyWidth());
         } else {
-            query = block.inputs().get(0).apply(x, tape);
-            key = block.inputs().get(1).apply(x, tape);
-            value = block.inputs().get(2).apply(x, tape);
+            query = inputs.get(0);
+            key = inputs.get(1);
+            value = inputs.get(2);
         }
         query = heads(query, config.heads(), block.queryNorm(), angles);
         key = heads(key, config.keyHeads(), block.keyNorm(), angles);
@@ -254,7 +254,7 @@ public final class Decoder implements AutoCloseable {
                     window);
             mixed = out.transpose(1, 2).reshape(n, config.queryWidth());
         }
-        return block.attentionOut().apply(mixed, tape);
+        return mixed;
     }
 
     /** Normalises and rotates heads where the model does: shape (N, heads·D) to the same. */
@@ -321,12 +321,13 @@ public final class Decoder implements AutoCloseable {
         return window > 0 ? causal.logical_and(ones.triu(all - t - window + 1)) : causal;
     }
 
+    /** What the MLP gives to its last layer: shape (N, C) to (N, hidden). */
     private Tensor mlp(Block block, Tensor x, Tape tape) {
-        Tensor up = block.up().apply(x, tape);
-        Tensor inner = block.gate() == null
-                ? activate(up)
-                : activate(block.gate().apply(x, tape)).mul(up);
-        return block.down().apply(inner, tape);
+        if (block.gate() == null) {
+            return activate(tape.apply(List.of(block.up()), x).getFirst());
+        }
+        List<Tensor> wide = tape.apply(List.of(block.gate(), block.up()), x);
+        return tape.again(wide, in -> activate(in.getFirst()).mul(in.getLast()));
     }
 
     private Tensor activate(Tensor x) {

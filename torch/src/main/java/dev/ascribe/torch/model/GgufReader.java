@@ -129,7 +129,7 @@ final class GgufReader {
         };
     }
 
-    Weights weights(DecoderConfig config, Precision precision) {
+    Weights.OfFile weights(DecoderConfig config, Precision precision) {
         boolean permuted = architecture.equals("llama");
         return new Weights.OfFile(
                 file,

@@ -96,7 +96,7 @@ public final class LanguageModel implements AutoCloseable {
         boolean prefixed = file.tensors().keySet().stream().anyMatch(name -> name.startsWith("transformer."));
         DecoderConfig config =
                 ConfigReader.read(configFile.toString(), json, file.tensors().containsKey("lm_head.weight"));
-        Weights weights = new Weights.OfFile(
+        Weights.OfFile weights = new Weights.OfFile(
                 file,
                 precision,
                 name -> gpt && !prefixed && name.startsWith("transformer.")
@@ -113,7 +113,7 @@ public final class LanguageModel implements AutoCloseable {
             addEndings(json(generation), endings);
         }
         tokenizer.eos().ifPresent(endings::add);
-        return new LanguageModel(path, directoryDigest(path), file, decoder, tokenizer, endings);
+        return new LanguageModel(path, directoryDigest(path), needed(file, weights), decoder, tokenizer, endings);
     }
 
     private static LanguageModel ofGguf(Path path, WeightFile file, Precision precision) throws IOException {
@@ -124,11 +124,21 @@ public final class LanguageModel implements AutoCloseable {
         }
         GgufReader reader = new GgufReader(gguf);
         DecoderConfig config = reader.config();
-        Decoder decoder = new Decoder(config, reader.weights(config, precision));
+        Weights.OfFile weights = reader.weights(config, precision);
+        Decoder decoder = new Decoder(config, weights);
         Tokenizer tokenizer = Tokenizer.fromGguf(gguf.metadata());
         Set<Integer> endings = new TreeSet<>();
         tokenizer.eos().ifPresent(endings::add);
-        return new LanguageModel(path, Digests.ofFile(path), file, decoder, tokenizer, endings);
+        return new LanguageModel(path, Digests.ofFile(path), needed(file, weights), decoder, tokenizer, endings);
+    }
+
+    /** Lets a file go whose tensors were all converted. */
+    private static @Nullable WeightFile needed(WeightFile file, Weights.OfFile weights) {
+        if (weights.maps()) {
+            return file;
+        }
+        file.close();
+        return null;
     }
 
     private static JsonNode json(Path file) throws IOException {

@@ -85,22 +85,41 @@ public final class Linear {
         }
     }
 
+    private Tensor weight() {
+        return merged == null ? base : merged;
+    }
+
     /**
      * Applies the layer.
      *
      * @param x shape (N, in)
      * @return z, shape (N, out), in x's type
      */
-    Tensor apply(Tensor x, Tape tape) {
-        Tensor weight = merged == null ? base : merged;
-        Tensor z;
+    Tensor product(Tensor x) {
+        Tensor weight = weight();
         if (weight.scalar_type() == x.scalar_type()) {
-            z = torch.linear(x, weight, Tensors.optional(bias));
-        } else {
-            z = torch.linear(x.to(weight.scalar_type()), weight).to(x.scalar_type());
-            z = bias == null ? z : z.add(bias);
+            return torch.linear(x, weight, Tensors.optional(bias));
         }
-        tape.record(this, x, z);
-        return z;
+        Tensor z = torch.linear(x.to(weight.scalar_type()), weight).to(x.scalar_type());
+        return bias == null ? z : z.add(bias);
+    }
+
+    /**
+     * From the gradient by z to that by x, δ·W.
+     *
+     * @param delta shape (N, out)
+     * @return shape (N, in), in δ's type
+     */
+    Tensor back(Tensor delta) {
+        return delta.to(weight().scalar_type()).matmul(weight()).to(delta.scalar_type());
+    }
+
+    /** The same, added to a sum in δ's type. */
+    void addBack(Tensor delta, Tensor sum) {
+        if (weight().scalar_type() == delta.scalar_type()) {
+            sum.addmm_(delta, weight());
+        } else {
+            sum.add_(back(delta));
+        }
     }
 }

@@ -71,8 +71,34 @@ public final class LossBatch {
      * @return shape (M)
      */
     public Tensor nats(Decoder decoder, Tensor hidden, Tape tape) {
-        Tensor logits = decoder.logits(hidden.index_select(0, predictors), tape);
-        return torch.cross_entropy_loss(logits, labels, new TensorOptional(), REDUCTION_NONE, -100, 0.0);
+        return nats(decoder, predicting(hidden), 0, tape);
+    }
+
+    /**
+     * The rows of hidden states that predict a target.
+     *
+     * @param hidden shape (N, C)
+     * @return shape (M, C)
+     */
+    Tensor predicting(Tensor hidden) {
+        return hidden.index_select(0, predictors);
+    }
+
+    /**
+     * −ln p of some targets.
+     *
+     * @param predicting their rows, shape (m, C)
+     * @param from the first of them
+     * @return shape (m)
+     */
+    Tensor nats(Decoder decoder, Tensor predicting, int from, Tape tape) {
+        return torch.cross_entropy_loss(
+                decoder.logits(predicting, tape),
+                labels.narrow(0, from, predicting.size(0)),
+                new TensorOptional(),
+                REDUCTION_NONE,
+                -100,
+                0.0);
     }
 
     /**
@@ -85,8 +111,8 @@ public final class LossBatch {
         return Tensors.zeros(rows.scalar_type(), packed.size(), rows.size(1)).index_copy_(0, predictors, rows);
     }
 
-    /** For each target, 1 over the number of its sequence's targets: shape (M), the type of {@code nats}. */
-    public Tensor weights(Tensor nats) {
+    /** For each target, 1 over the number of its sequence's targets: shape (M), of another tensor's type. */
+    public Tensor weights(Tensor like) {
         double[] weights = new double[(int) labels.numel()];
         int m = 0;
         for (int n : targets) {
@@ -94,7 +120,7 @@ public final class LossBatch {
                 weights[m++] = 1.0 / n;
             }
         }
-        return Tensors.of(weights, weights.length).to(nats.scalar_type());
+        return Tensors.of(weights, weights.length).to(like.scalar_type());
     }
 
     /**

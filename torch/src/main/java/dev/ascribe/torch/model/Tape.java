@@ -1,29 +1,50 @@
 package dev.ascribe.torch.model;
 
+import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
-/** Listens to the linear layers of a forward pass. */
+/** Stands between a forward pass and its linear layers. */
 public interface Tape {
-    /** Listens to nothing. */
+    /** Only applies the layers. */
     Tape NONE = new Tape() {
         @Override
-        public void record(Linear site, Tensor input, Tensor output) {}
+        public List<Tensor> apply(List<Linear> layers, Tensor x) {
+            return layers.stream().map(layer -> layer.product(x)).toList();
+        }
 
         @Override
-        public int firstBlock() {
-            return Integer.MAX_VALUE;
+        public Tensor add(Tensor x, Linear layer, Tensor inner) {
+            return x.add(layer.product(inner));
+        }
+
+        @Override
+        public Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step) {
+            return step.apply(inputs);
         }
     };
 
     /**
-     * A linear layer was applied.
+     * Applies layers that share their input.
      *
-     * @param site the layer
-     * @param input a, shape (N, in)
-     * @param output the pre-activation z, shape (N, out)
+     * @param x shape (N, in)
+     * @return z of each, shape (N, out)
      */
-    void record(Linear site, Tensor input, Tensor output);
+    List<Tensor> apply(List<Linear> layers, Tensor x);
 
-    /** The first block that is listened to: gradients need not reach below it. */
-    int firstBlock();
+    /**
+     * Adds a layer to the residual stream.
+     *
+     * @param x shape (N, C)
+     * @param inner the layer's input, shape (N, in)
+     * @return x + z, shape (N, C)
+     */
+    Tensor add(Tensor x, Linear layer, Tensor inner);
+
+    /**
+     * Takes a step that is cheaper to do again in the backward pass than to remember.
+     *
+     * @param inputs what {@link #apply} gave
+     */
+    Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step);
 }

@@ -14,6 +14,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** A model's tensors by their Hugging Face names, checked for shape and content, in the types it computes in. */
 abstract class Weights {
+    /** Smaller tensors are copied, so that a file of which nothing else is used as it lies can be let go. */
+    private static final long MAPPED_ELEMENTS = 1 << 18;
+
     private final Precision precision;
     private final List<Tensor> given = new ArrayList<>();
 
@@ -59,6 +62,7 @@ abstract class Weights {
         private final UnaryOperator<String> names;
         private final Rows rows;
         private final boolean transposed;
+        private boolean maps;
 
         /** Puts a tensor's rows into Hugging Face's order. */
         interface Rows {
@@ -91,11 +95,18 @@ abstract class Weights {
                 throw new CorruptDataException("%s: tensor '%s' has shape %s, but the configuration says %s"
                         .formatted(info.file(), stored, info.shape(), expected));
             }
-            return rows.order(name, info.type() == TensorType.F32 ? mapped(info) : converted(info));
+            boolean worthMapping = info.type() == TensorType.F32 && info.elements() >= MAPPED_ELEMENTS;
+            return rows.order(name, worthMapping ? mapped(info) : converted(info));
+        }
+
+        /** Whether a tensor lies in the file: it must stay open. */
+        boolean maps() {
+            return maps;
         }
 
         /** Float32 is used where it lies. */
         private Tensor mapped(TensorInfo info) {
+            maps = true;
             Tensor tensor = Tensors.over(file.bytes(info.name()), ScalarType.Float, shape(info));
             if (!tensor.sum().isfinite().item_bool()) {
                 return converted(info); // names the place, or clears a sum that merely overflowed

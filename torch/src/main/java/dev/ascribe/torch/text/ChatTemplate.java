@@ -89,6 +89,8 @@ public final class ChatTemplate {
                 .withElResolver(new PythonValues(rendering))
                 .withMaxRenderDepth(10)
                 .withRangeLimit(1_000)
+                .withEnableRecursiveMacroCalls(true)
+                .withMaxMacroRecursionDepth(100)
                 .withLegacyOverrides(LegacyOverrides.newBuilder()
                         .withEvaluateMapKeys(true)
                         .withIterateOverMapKeys(true)

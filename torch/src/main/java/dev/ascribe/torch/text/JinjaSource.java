@@ -5,12 +5,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * A chat template, rewritten so that jinjava renders it as Python's Jinja2 does.
@@ -21,6 +23,7 @@ import java.util.Set;
  *   <li>white space is cut by Jinja2's rules ({@code trim_blocks}, {@code lstrip_blocks}, {@code -}, {@code +});
  *   <li>text and string literals become variables, so that no escape and no brace is read twice;
  *   <li>names set in a loop are given their outer values back at each turn;
+ *   <li>a loop runs over a list made before it, so that {@code for … if} and {@code else} see what Jinja2's see;
  *   <li>slices become a method; printed and assigned values pass through a filter that checks them.
  * </ul>
  *
@@ -37,6 +40,8 @@ final class JinjaSource {
     static final String CONSTANT = "ascribe_c";
     static final String OUTER = "ascribe_o";
     static final String SLICE = "ascribe_slice";
+    static final String ITEMS = "ascribe_i";
+    static final String MISSING = "ascribe_missing";
 
     private static final int MOST_CHARACTERS = 1 << 17; // the largest templates in use have 20,000
     private static final int DEEPEST = 40;
@@ -58,6 +63,8 @@ final class JinjaSource {
             "string",
             "selectattr",
             "rejectattr",
+            "capitalize",
+            "replace",
             "reverse");
     private static final Set<String> TESTS = Set.of(
             "defined",
@@ -78,8 +85,9 @@ final class JinjaSource {
             Set.of("index", "index0", "first", "last", "length", "revindex", "revindex0");
     private static final Set<String> WORDS = Set.of("and", "or", "not", "in", "is", "if", "else");
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", ">", "<=", ">=");
-    private static final Set<String> OPERATORS =
-            Set.of("+", "-", "~", "%", "==", "!=", "<", ">", "<=", ">=", "(", ")", "[", "]", ".", ",", "|", "=", ":");
+    private static final Set<String> OPERATORS = Set.of(
+            "+", "-", "~", "%", "==", "!=", "<", ">", "<=", ">=", "(", ")", "[", "]", "{", "}", ".", ",", "|", "=",
+            ":");
 
     private record Token(char kind, String text) { // kind: n name, s string, i number, o operator
         boolean is(String operator) {
@@ -92,17 +100,46 @@ final class JinjaSource {
     }
 
     private static final Token NOTHING = new Token('o', "");
+    private static final Pattern MACRO = Pattern.compile("\\{%[-+]?\\s*macro\\s+(\\w+)");
 
-    /** An open block: where its head starts and ends in the output, and for loops what the body sets. */
-    private record Block(String tag, int line, int start, int bodyStart, Set<String> assigned) {}
+    /** The part of a loop after its {@code else}; the tag that ends it is the loop's. */
+    private static final String ELSE_OF_LOOP = "else of for";
+
+    /** An open block: where its head starts and ends in the output, and for loops what the body sets and runs over. */
+    private record Block(String tag, int line, int start, int bodyStart, Set<String> assigned, String items) {}
+
+    /**
+     * A macro: what it binds, what it reads, and the constant that says why it cannot be called. jinjava's macros see the
+     * variables of their caller, Jinja2's do not.
+     */
+    private record Macro(String name, String obstacle, Set<String> bound, Set<String> read) {}
+
+    /** What an open bracket is, and so how it closes. */
+    private enum Bracket {
+        ROUND(")"),
+        SQUARE("]"),
+        CURLY(")"), // a dict is made by a call: jinjava takes one in brackets for a list
+        SLICE(")"),
+        MACRO(") )");
+
+        private final String close;
+
+        Bracket(String close) {
+            this.close = close;
+        }
+    }
 
     private final String source;
     private final StringBuilder out = new StringBuilder();
     private final Map<String, String> constants = new LinkedHashMap<>();
     private final Map<String, String> names = new HashMap<>();
     private final Deque<Block> open = new ArrayDeque<>();
+    private final Set<String> macroNames = new HashSet<>();
+    private final List<Macro> macros = new ArrayList<>();
+    private final Set<String> boundInLoops = new HashSet<>();
     private int at;
     private int outers;
+    private int loops;
 
     /** @throws UnsupportedModelException where the template is malformed, too large, or uses a tag that is not known */
     JinjaSource(String source) {
@@ -112,6 +149,7 @@ final class JinjaSource {
         }
         String lines = source.replace("\r\n", "\n").replace('\r', '\n');
         this.source = lines.endsWith("\n") ? lines.substring(0, lines.length() - 1) : lines;
+        MACRO.matcher(this.source).results().forEach(macro -> macroNames.add(macro.group(1))); // also those used before
         read();
     }
 
@@ -165,6 +203,15 @@ final class JinjaSource {
         }
         if (!open.isEmpty()) {
             throw malformed("{%% %s %%} of line %d is never closed".formatted(open.peek().tag, open.peek().line));
+        }
+        for (Macro macro : macros) {
+            macro.read.stream()
+                    .filter(name -> !macro.bound.contains(name))
+                    .filter(name -> boundInLoops.contains(name)
+                            || macros.stream().anyMatch(other -> other.bound.contains(name)))
+                    .findFirst()
+                    .ifPresent(name ->
+                            constants.put(macro.obstacle, "the macro %s, which reads %s".formatted(macro.name, name)));
         }
     }
 
@@ -334,15 +381,39 @@ final class JinjaSource {
                 out.append("{% elif ").append(expression(rest)).append(" %}");
             }
             case "else" -> {
-                inside("if", tag); // for … else is told apart here
-                out.append("{% else %}");
+                if (!open.isEmpty() && open.peek().tag.equals("for")) {
+                    String items = endLoop().items;
+                    out.append("{% if not ").append(items).append(" %}");
+                    open(ELSE_OF_LOOP, out.length());
+                } else {
+                    inside("if", tag);
+                    out.append("{% else %}");
+                }
             }
             case "endif" -> {
                 close("if", tag);
                 out.append("{% endif %}");
             }
             case "for" -> loop(rest);
-            case "endfor" -> endLoop();
+            case "endfor" -> {
+                if (!open.isEmpty() && open.peek().tag.equals(ELSE_OF_LOOP)) {
+                    open.pop();
+                    out.append("{% endif %}");
+                } else {
+                    endLoop();
+                }
+            }
+            case "break", "continue" -> {
+                if (open.stream().noneMatch(block -> block.tag.equals("for"))) {
+                    throw malformed("{% " + tag + " %} stands outside a loop");
+                }
+                out.append("{% ").append(tag).append(" %}");
+            }
+            case "macro" -> macro(rest);
+            case "endmacro" -> {
+                close("macro", tag);
+                out.append("{% endmacro %}");
+            }
             case "set" -> set(rest);
             case "endset" -> {
                 close("set", tag);
@@ -367,36 +438,102 @@ final class JinjaSource {
                 targets.add(token.text);
             }
         }
+        targets.forEach(target -> bind(target, true));
         List<Token> items = tokens.subList(in + 1, tokens.size());
-        boolean filtered = isFiltered(items);
-        boolean recursive = items.getLast().isWord("recursive");
-        String over = filtered || recursive ? refusal(filtered ? "for … if" : "for … recursive") : expression(items);
+        int condition = topLevel(items, "if");
+        String list = ITEMS + loops++;
+        String head = "{% for " + String.join(", ", targets) + " in ";
+        String turn = " %}{{ " + RENDERING + ".step() }}";
         int start = out.length();
-        out.append("{% for ")
-                .append(String.join(", ", targets))
-                .append(" in ")
-                .append(over)
-                .append(" %}{{ ")
-                .append(RENDERING)
-                .append(".step() }}");
-        open("for", start);
+        String over = items.getLast().isWord("recursive")
+                ? refusal("for … recursive")
+                : RENDERING + ".items( " + expression(items.subList(0, condition)) + " )";
+        if (condition < items.size()) {
+            out.append("{%% set %s = %s.list() %%}".formatted(list, RENDERING))
+                    .append(head + over + turn)
+                    .append("{%% if %s %%}".formatted(expression(items.subList(condition + 1, items.size()))))
+                    .append("{{ %s.keep(%s, %s) }}".formatted(RENDERING, list, String.join(", ", targets)))
+                    .append("{% endif %}{% endfor %}");
+        } else {
+            out.append("{%% set %s = %s %%}".formatted(list, over));
+        }
+        out.append(head + list + turn);
+        open(new Block("for", line(), start, out.length(), new LinkedHashSet<>(), list));
     }
 
-    /** {@code for x in xs if c} filters, {@code for x in (a if c else b)} and the same bare do not. */
-    private static boolean isFiltered(List<Token> tokens) {
+    /** Where a word stands outside all brackets; the number of tokens where it does not. */
+    private static int topLevel(List<Token> tokens, String word) {
         int depth = 0;
-        int conditions = 0;
-        for (Token token : tokens) {
-            depth += token.kind != 'o' ? 0 : "([{".contains(token.text) ? 1 : ")]}".contains(token.text) ? -1 : 0;
-            if (depth == 0) {
-                conditions += token.isWord("if") ? 1 : token.isWord("else") ? -1 : 0;
+        for (int i = 0; i < tokens.size(); i++) {
+            depth += nesting(tokens.get(i));
+            if (depth == 0 && (tokens.get(i).isWord(word) || tokens.get(i).is(word))) {
+                return i;
             }
         }
-        return conditions > 0;
+        return tokens.size();
+    }
+
+    /** 1 for an opening bracket, -1 for a closing one, else 0. */
+    private static int nesting(Token token) {
+        return token.kind != 'o' ? 0 : "([{".contains(token.text) ? 1 : ")]}".contains(token.text) ? -1 : 0;
+    }
+
+    /** {@code name(a, b=value)}; a parameter that is not given gets its value at the call, as in Jinja2. */
+    private void macro(List<Token> tokens) {
+        if (tokens.size() < 3
+                || tokens.getFirst().kind != 'n'
+                || !tokens.get(1).is("(")
+                || !tokens.getLast().is(")")) {
+            throw malformed("a macro tag is not of the form macro name(parameters)");
+        }
+        if (!open.stream().allMatch(block -> block.tag.equals("if"))) {
+            throw unsupported("a macro in a loop or in a macro");
+        }
+        Macro macro = new Macro(
+                tokens.getFirst().text, CONSTANT + constants.size(), new LinkedHashSet<>(), new LinkedHashSet<>());
+        constants.put(macro.obstacle, "");
+        macros.add(macro);
+        open("macro", out.length());
+        List<Token> rest = tokens.subList(2, tokens.size() - 1);
+        List<String> parameters = new ArrayList<>();
+        StringBuilder defaults = new StringBuilder();
+        while (!rest.isEmpty()) {
+            int comma = topLevel(rest, ",");
+            List<Token> parameter = rest.subList(0, comma);
+            rest = rest.subList(Math.min(comma + 1, rest.size()), rest.size());
+            boolean given = parameter.size() > 2 && parameter.get(1).is("=");
+            if (parameter.isEmpty() || parameter.getFirst().kind != 'n' || (parameter.size() > 1 && !given)) {
+                throw malformed("a macro's parameter is not of the form name or name=value");
+            }
+            String name = parameter.getFirst().text;
+            macro.bound.add(name);
+            parameters.add(name + "=" + MISSING);
+            if (given) {
+                defaults.append("{%% if %s.missing(%s) %%}{%% set %s = (%s)|%s %%}{%% endif %%}"
+                        .formatted(
+                                RENDERING, name, name, expression(parameter.subList(2, parameter.size())), ASSIGNED));
+            }
+        }
+        out.append("{%% macro %s(%s) %%}".formatted(macro.name, String.join(", ", parameters)))
+                .append("{{ %s.callable(%s) }}".formatted(RENDERING, macro.obstacle))
+                .append(defaults);
+    }
+
+    private boolean inMacro() {
+        return open.stream().anyMatch(block -> block.tag.equals("macro"));
+    }
+
+    /** Notes that a name gets a value here: the macro's own, or a loop's, or neither. */
+    private void bind(String name, boolean inLoop) {
+        if (inMacro()) {
+            macros.getLast().bound.add(name);
+        } else if (inLoop) {
+            boundInLoops.add(name);
+        }
     }
 
     /** jinjava carries what a turn sets into the next turn, Jinja2 does not: each turn starts with the outer values. */
-    private void endLoop() {
+    private Block endLoop() {
         Block block = close("for", "endfor");
         StringBuilder keep = new StringBuilder();
         StringBuilder restore = new StringBuilder();
@@ -408,6 +545,7 @@ final class JinjaSource {
         out.insert(block.bodyStart, restore);
         out.insert(block.start, keep);
         out.append("{% endfor %}");
+        return block;
     }
 
     private void set(List<Token> tokens) {
@@ -417,7 +555,9 @@ final class JinjaSource {
         String name = tokens.getFirst().text;
         boolean attribute = tokens.size() > 3 && tokens.get(1).is(".") && tokens.get(2).kind == 'n';
         if (!attribute) {
+            bind(name, open.stream().anyMatch(block -> block.tag.equals("for")));
             open.stream()
+                    .takeWhile(block -> !block.tag.equals("macro")) // its names are its own
                     .filter(block -> block.tag.equals("for"))
                     .findFirst()
                     .ifPresent(loop -> loop.assigned.add(name));
@@ -446,8 +586,7 @@ final class JinjaSource {
         StringBuilder text = new StringBuilder();
         // Brackets that only jinjava needs, by the depth at which they were opened.
         Deque<Integer> groups = new ArrayDeque<>();
-        // For each open bracket, whether it is a slice's.
-        Deque<Boolean> slices = new ArrayDeque<>();
+        Deque<Bracket> brackets = new ArrayDeque<>();
         // For each depth, where in the text the left side of a comparison starts.
         Deque<Integer> operands = new ArrayDeque<>(List.of(0));
         for (int i = 0; i < tokens.size(); i++) {
@@ -458,31 +597,42 @@ final class JinjaSource {
             if (!problem.isEmpty()) {
                 return refusal(problem);
             }
-            boolean closes = token.is(")") || token.is("]");
-            while (!groups.isEmpty() && groups.peek() == slices.size() && (closes || endsComparison(token))) {
+            if (inMacro() && isVariable(tokens, i)) {
+                macros.getLast().read.add(token.text);
+            }
+            boolean closes = nesting(token) < 0;
+            while (!groups.isEmpty() && groups.peek() == brackets.size() && (closes || endsComparison(token))) {
                 text.append(") ");
                 groups.pop();
             }
             if (token.is("==") || token.is("!=")) {
                 text.insert(operands.element(), RENDERING + (token.is("==") ? ".equal( " : ".unequal( "));
                 text.append(", ");
-                groups.push(slices.size());
+                groups.push(brackets.size());
                 continue;
             }
             if (token.is("[") && isSlice(tokens, i)) {
                 text.append('.').append(SLICE).append("( ");
-                slices.push(true);
-            } else if (token.is("(") || token.is("[")) {
+                brackets.push(Bracket.SLICE);
+            } else if (token.is("{")) {
+                text.append(RENDERING).append(".dict( ");
+                brackets.push(Bracket.CURLY);
+            } else if (nesting(token) > 0) {
                 text.append(token.text).append(' ');
-                slices.push(false);
+                boolean call = token.is("(") && isMacro(tokens, i - 1);
+                brackets.push(call ? Bracket.MACRO : token.is("(") ? Bracket.ROUND : Bracket.SQUARE);
             } else if (closes) {
-                boolean slice = slices.pop();
-                text.append(slice && before.is(":") ? "null " : "").append(slice ? ")" : token.text);
+                Bracket bracket = brackets.pop();
+                text.append(bracket == Bracket.SLICE && before.is(":") ? "null " : "")
+                        .append(bracket.close);
                 text.append(after.is(".") || after.is("[") ? "" : " ");
+            } else if (token.is(":") && brackets.peek() == Bracket.CURLY) {
+                text.append(", ");
             } else if (token.is(":")) {
                 text.append(before.is("[") || before.is(":") ? "null , " : ", ");
             } else {
                 text.append(token.isWord("raise_exception") && after.is("(") ? RENDERING + "." : "");
+                text.append(isMacro(tokens, i) ? RENDERING + ".text( " : "");
                 text.append(tokenText(token, before, isTest(tokens, i)))
                         .append(after.is(".") || token.is(".") || after.is("[") ? "" : " ");
             }
@@ -490,14 +640,14 @@ final class JinjaSource {
             boolean negates = token.isWord("not") && !before.isWord("is") && !after.isWord("in");
             if (negates || token.is("=")) {
                 text.append("( ");
-                groups.push(slices.size());
+                groups.push(brackets.size());
                 if (groups.size() > DEEPEST) {
                     return refusal("an expression nested too deep");
                 }
             }
             if (closes) {
                 operands.pop();
-            } else if (token.is("(") || token.is("[")) {
+            } else if (nesting(token) > 0) {
                 operands.push(text.length());
             } else if (negates || token.is("=") || token.is(":") || endsComparison(token)) {
                 operands.pop();
@@ -505,6 +655,24 @@ final class JinjaSource {
             }
         }
         return text.append(") ".repeat(groups.size())).toString().strip();
+    }
+
+    private static boolean isVariable(List<Token> tokens, int i) {
+        Token before = i > 0 ? tokens.get(i - 1) : NOTHING;
+        Token after = i + 1 < tokens.size() ? tokens.get(i + 1) : NOTHING;
+        return tokens.get(i).kind == 'n'
+                && !WORDS.contains(tokens.get(i).text)
+                && !(before.is(".") || before.is("|") || after.is("(") || after.is("=") || isTest(tokens, i));
+    }
+
+    /** Whether the token is the name in a call of one of the template's macros. */
+    private boolean isMacro(List<Token> tokens, int i) {
+        return i >= 0
+                && i + 1 < tokens.size()
+                && tokens.get(i + 1).is("(")
+                && macroNames.contains(tokens.get(i).text)
+                && tokens.get(i).kind == 'n'
+                && !(i > 0 && (tokens.get(i - 1).is(".") || tokens.get(i - 1).is("|")));
     }
 
     /** Whether the token is the name in {@code is name} or {@code is not name}. */
@@ -612,7 +780,7 @@ final class JinjaSource {
     }
 
     /** What of this token is not known to be rendered alike; empty for nothing. */
-    private static String problem(List<Token> tokens, int i, Token token, Token before, Token after) {
+    private String problem(List<Token> tokens, int i, Token token, Token before, Token after) {
         String name = token.text;
         if (token.kind == 'o') {
             if (COMPARISONS.contains(name) && isChained(tokens, i)) {
@@ -643,7 +811,7 @@ final class JinjaSource {
             return i >= 2 && tokens.get(i - 2).isWord("loop") && !LOOP.contains(name) ? "loop." + name : "";
         }
         if (after.is("(") && !WORDS.contains(name)) {
-            return FUNCTIONS.contains(name) ? "" : "the function " + name;
+            return FUNCTIONS.contains(name) || isMacro(tokens, i) ? "" : "the function " + name;
         }
         return "";
     }
@@ -662,17 +830,19 @@ final class JinjaSource {
 
     /** Call it with the block's head written. */
     private void open(String tag, int start) {
+        open(new Block(tag, line(), start, out.length(), new LinkedHashSet<>(), ""));
+    }
+
+    private void open(Block block) {
         if (open.size() >= DEEPEST) {
             throw malformed("tags are nested too deep");
         }
-        open.push(new Block(tag, line(), start, out.length(), new LinkedHashSet<>()));
+        open.push(block);
     }
 
     private void inside(String tag, String name) {
         if (open.isEmpty() || !open.peek().tag.equals(tag)) {
-            throw open.isEmpty() || !name.equals("else")
-                    ? malformed("{% " + name + " %} stands alone")
-                    : unsupported("{% else %} of a loop");
+            throw malformed("{% " + name + " %} stands alone");
         }
     }
 

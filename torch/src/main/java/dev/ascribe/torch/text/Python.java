@@ -2,6 +2,7 @@ package dev.ascribe.torch.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** What Python's strings do, where Java's do otherwise. */
 final class Python {
@@ -55,6 +56,16 @@ final class Python {
             end--;
         }
         return text.substring(0, end);
+    }
+
+    /** {@code str.capitalize()}. */
+    static String capitalize(String text) {
+        if (text.isEmpty()) {
+            return text;
+        }
+        int first = Character.charCount(text.codePointAt(0));
+        return Character.toString(Character.toTitleCase(text.codePointAt(0)))
+                + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
     /** {@code str.split(separator)}: empty parts are kept. */

@@ -44,10 +44,26 @@ final class PythonFilters {
         }
     }
 
+    /** A parameter that a call of a macro did not give: undefined, yet hides a caller's variable of its name. */
+    enum Missing implements HasObjectTruthValue {
+        MISSING;
+
+        @Override
+        public boolean getObjectTruthValue() {
+            return false;
+        }
+    }
+
     /** A filter without arguments. */
     private interface Plain {
         @Nullable
         Object apply(@Nullable Object value, Rendering rendering);
+    }
+
+    /** A filter with arguments, which jinjava gives as strings. */
+    private interface WithArguments {
+        @Nullable
+        Object apply(@Nullable Object value, Rendering rendering, String... arguments);
     }
 
     private PythonFilters() {}
@@ -58,8 +74,16 @@ final class PythonFilters {
         filter(context, JinjaSource.ASSIGNED, PythonFilters::assigned);
         filter(context, "safe", (value, rendering) -> value);
         filter(context, "trim", (value, rendering) -> rendering.guarded(Python.strip(string(value, rendering))));
+        filter(
+                context,
+                "capitalize",
+                (value, rendering) ->
+                        rendering.guarded(Python.capitalize(rendering.unguarded(string(value, rendering)))));
+        withArguments(context, "replace", PythonFilters::replace);
         filter(context, "length", PythonFilters::length);
         filter(context, "count", PythonFilters::length);
+        test(context, "defined", value -> value != null && value != Missing.MISSING);
+        test(context, "undefined", value -> value == null || value == Missing.MISSING);
         test(context, "none", value -> value == None.NONE);
         filter(context, "tojson", PythonFilters::json);
         test(
@@ -73,6 +97,7 @@ final class PythonFilters {
         return switch (value) {
             case null -> ""; // undefined
             case String text -> rendering.checked(text);
+            case Missing missing -> "";
             case None none -> "None";
             case Integer number -> number.toString();
             case Long number -> number.toString();
@@ -120,7 +145,18 @@ final class PythonFilters {
         };
     }
 
+    private static Object replace(@Nullable Object value, Rendering rendering, String... arguments) {
+        if (arguments.length != 2) {
+            throw rendering.refusal("the filter replace with %d arguments".formatted(arguments.length));
+        }
+        return rendering.guarded(rendering.unguarded(string(value, rendering)).replace(arguments[0], arguments[1]));
+    }
+
     private static void filter(Context context, String name, Plain filter) {
+        withArguments(context, name, (value, rendering, arguments) -> filter.apply(value, rendering));
+    }
+
+    private static void withArguments(Context context, String name, WithArguments filter) {
         context.registerFilter(new Filter() {
             @Override
             public String getName() {
@@ -131,7 +167,7 @@ final class PythonFilters {
             public @Nullable Object filter(
                     @Nullable Object value, JinjavaInterpreter interpreter, String... arguments) {
                 Object rendering = interpreter.getContext().get(JinjaSource.RENDERING);
-                return filter.apply(value, (Rendering) Objects.requireNonNull(rendering));
+                return filter.apply(value, (Rendering) Objects.requireNonNull(rendering), arguments);
             }
         });
     }

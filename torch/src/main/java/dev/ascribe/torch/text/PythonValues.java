@@ -120,6 +120,7 @@ final class PythonValues extends ELResolver {
             case "endswith1" -> text.endsWith(first);
             case "upper0" -> text.toUpperCase(Locale.ROOT);
             case "lower0" -> text.toLowerCase(Locale.ROOT);
+            case "capitalize0" -> Python.capitalize(text);
             case "replace2" -> text.replace(first, second);
             default -> throw rendering.refusal("the method str." + name + signature(arguments));
         };

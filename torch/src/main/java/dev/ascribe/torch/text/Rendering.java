@@ -1,6 +1,9 @@
 package dev.ascribe.torch.text;
 
 import dev.ascribe.Content;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +50,7 @@ final class Rendering {
         variables.put("eos_token", eos);
         variables.put(JinjaSource.RENDERING, this);
         variables.put(JinjaSource.NONE, PythonFilters.None.NONE);
+        variables.put(JinjaSource.MISSING, PythonFilters.Missing.MISSING);
         variables.put("messages", messages.stream().map(this::variable).toList());
         return variables;
     }
@@ -79,6 +83,29 @@ final class Rendering {
             case "unequal" -> {
                 return !equal(arguments[0], arguments[1]);
             }
+            case "items" -> {
+                return items(arguments[0]);
+            }
+            case "list" -> {
+                return new ArrayList<>();
+            }
+            case "dict" -> {
+                return dict(arguments);
+            }
+            case "keep" -> keep(arguments);
+            case "callable" -> {
+                step();
+                if (!String.valueOf(arguments[0]).isEmpty()) {
+                    throw refusal(String.valueOf(arguments[0]));
+                }
+            }
+            case "missing" -> {
+                return arguments[0] == PythonFilters.Missing.MISSING;
+            }
+            case "text" -> {
+                return guarded(
+                        checked(unguarded(String.valueOf(arguments[0])))); // a macro's, which jinjava may call safe
+            }
             default -> throw new IllegalArgumentException(method);
         }
         return "";
@@ -90,6 +117,42 @@ final class Rendering {
             return a.longValue() == b.longValue();
         }
         return Objects.equals(left, right);
+    }
+
+    /** What a loop over the value runs over. */
+    private List<@Nullable Object> items(@Nullable Object value) {
+        return switch (value) {
+            case null -> List.of(); // undefined
+            case Map<?, ?> map -> new ArrayList<>(map.keySet());
+            case Collection<?> values -> new ArrayList<>(values);
+            case String text ->
+                new ArrayList<>(unguarded(text)
+                        .codePoints()
+                        .mapToObj(Character::toString)
+                        .toList());
+            default -> throw refusal("a loop over a " + value.getClass().getSimpleName());
+        };
+    }
+
+    private Map<String, @Nullable Object> dict(@Nullable Object[] keysAndValues) {
+        Map<String, @Nullable Object> dict = new LinkedHashMap<>();
+        for (int i = 0; i + 1 < keysAndValues.length; i += 2) {
+            if (!(keysAndValues[i] instanceof String key)) {
+                throw refusal("a dict with keys that are no strings");
+            }
+            dict.put(key, keysAndValues[i + 1]);
+        }
+        return dict;
+    }
+
+    /** Keeps a turn for the loop that follows: its list first, then the values of its targets. */
+    @SuppressWarnings("unchecked") // made by "list"
+    private static void keep(@Nullable Object[] arguments) {
+        List<@Nullable Object> kept = (List<@Nullable Object>) Objects.requireNonNull(arguments[0]);
+        kept.add(
+                arguments.length == 2
+                        ? arguments[1]
+                        : new ArrayList<>(Arrays.asList(arguments).subList(1, arguments.length)));
     }
 
     /** What to throw where the rendering cannot go on. */
@@ -112,7 +175,7 @@ final class Rendering {
             throw stop.get();
         }
         if (++steps > MOST_STEPS) {
-            throw refusal("loops of more than %,d turns".formatted(MOST_STEPS));
+            throw refusal("loops of more than %,d turns and calls".formatted(MOST_STEPS));
         }
     }
 

@@ -6,9 +6,13 @@ import dev.ascribe.torch.model.Linear;
 import dev.ascribe.torch.model.LossBatch;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.model.Signals;
+import dev.ascribe.torch.model.SiteListener;
 import dev.ascribe.torch.model.Tape;
 import dev.ascribe.torch.model.Trunk;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.DoubleStream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -20,13 +24,13 @@ final class LoraLearner implements Learner {
     private final Decoder decoder;
     private final Adapter adapter;
     private final Trunk trunk;
-    private final List<Linear> sites;
+    private final Map<Linear, Adapter.Site> sites = new HashMap<>();
 
     LoraLearner(Decoder decoder, Adapter adapter, Trunk trunk) {
         this.decoder = decoder;
         this.adapter = adapter;
         this.trunk = trunk;
-        this.sites = adapter.sites().stream().map(Adapter.Site::linear).toList();
+        adapter.sites().forEach(site -> sites.put(site.linear(), site));
         adapter.merge();
     }
 
@@ -37,21 +41,31 @@ final class LoraLearner implements Learner {
 
     @Override
     public double accumulate(List<Sequence> batch, Tensor gradient) {
-        Signals signals = Signals.of(decoder, trunk, LossBatch.of(batch), sites);
-        for (Adapter.Site site : adapter.sites()) {
-            Linear linear = site.linear();
-            Tensor input = signals.input(linear);
-            Tensor delta = signals.delta(linear);
-            Tensor a = gradient.narrow(0, site.start(), (long) site.rank() * linear.in())
-                    .view(site.rank(), linear.in());
-            Tensor b = gradient.narrow(0, site.startOfB(), (long) site.rank() * linear.out())
-                    .view(linear.out(), site.rank());
-            Tensor back = delta.matmul(site.b()); // (N, r)
-            Tensor down = input.matmul(site.a().t()); // (N, r)
-            a.addmm_(back.t(), input, Tensors.scalar(1), Tensors.scalar(site.scale()));
-            b.addmm_(delta.t(), down, Tensors.scalar(1), Tensors.scalar(site.scale()));
-        }
-        return DoubleStream.of(signals.losses()).sum();
+        double[] losses = Signals.pass(decoder, trunk, LossBatch.of(batch), new SiteListener() {
+            @Override
+            public boolean wants(Linear layer) {
+                return sites.containsKey(layer);
+            }
+
+            @Override
+            public void hear(Linear layer, Tensor input, Tensor delta) {
+                add(Objects.requireNonNull(sites.get(layer)), input, delta, gradient);
+            }
+        });
+        return DoubleStream.of(losses).sum();
+    }
+
+    /** ∂/∂A = s · Bᵀδ aᵀ and ∂/∂B = s · δ (A a)ᵀ, summed over tokens. */
+    private static void add(Adapter.Site site, Tensor input, Tensor delta, Tensor gradient) {
+        Linear linear = site.linear();
+        Tensor a = gradient.narrow(0, site.start(), (long) site.rank() * linear.in())
+                .view(site.rank(), linear.in());
+        Tensor b = gradient.narrow(0, site.startOfB(), (long) site.rank() * linear.out())
+                .view(linear.out(), site.rank());
+        Tensor back = delta.matmul(site.b()); // (N, r)
+        Tensor down = input.matmul(site.a().t()); // (N, r)
+        a.addmm_(back.t(), input, Tensors.scalar(1), Tensors.scalar(site.scale()));
+        b.addmm_(delta.t(), down, Tensors.scalar(1), Tensors.scalar(site.scale()));
     }
 
     @Override

@@ -208,8 +208,10 @@ class PerSampleGradientTest {
     private static double[][] rows(Decoder decoder, GradientFeatures features, List<Sequence> rows) {
         try (PointerScope scope = new PointerScope();
                 Trunk trunk = new Trunk(decoder, 0, 0)) {
-            Signals signals = Signals.of(decoder, trunk, LossBatch.of(rows), features.sites());
-            double[] flat = Tensors.doubles(features.rows(signals));
+            LossBatch batch = LossBatch.of(rows);
+            GradientFeatures.Gathering gathering = features.of(batch.packed(), decoder.type());
+            Signals.pass(decoder, trunk, batch, gathering);
+            double[] flat = Tensors.doubles(gathering.rows());
             int width = features.width();
             double[][] each = new double[rows.size()][];
             for (int i = 0; i < each.length; i++) {

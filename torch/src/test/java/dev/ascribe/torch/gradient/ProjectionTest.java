@@ -8,17 +8,18 @@ import dev.ascribe.UserInputException;
 import dev.ascribe.store.Block;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.TinyModels;
+import dev.ascribe.torch.model.HeardSignals;
 import dev.ascribe.torch.model.LanguageModel;
 import dev.ascribe.torch.model.LossBatch;
 import dev.ascribe.torch.model.Precision;
 import dev.ascribe.torch.model.Sequence;
-import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.Trunk;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.LongFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,12 +34,12 @@ class ProjectionTest {
     void innerProductsOfProjectedFeaturesAreUnbiased() {
         try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
                 PointerScope outer = new PointerScope()) {
-            Signals signals = signals(model, TinyModels.sequences(21, 10, 6, 10));
+            HeardSignals signals = signals(model, TinyModels.sequences(21, 10, 6, 10));
             GradientFeatures all = GradientFeatures.of(model.decoder().sites(), Projection.none());
             double[] exact = products(all, signals);
             LongFunction<double[]> products = seed -> {
                 try (PointerScope scope = new PointerScope()) {
-                    return products(GradientFeatures.of(all.sites(), new Projection(4, 4, seed)), signals);
+                    return products(GradientFeatures.of(model.decoder().sites(), new Projection(4, 4, seed)), signals);
                 }
             };
             double[] sum = new double[exact.length];
@@ -62,14 +63,20 @@ class ProjectionTest {
     }
 
     /** Of every pair of rows, the first with itself first. */
-    private static double[] products(GradientFeatures features, Signals signals) {
-        Tensor rows = features.rows(signals);
+    private static double[] products(GradientFeatures features, HeardSignals signals) {
+        Tensor rows = rows(features, signals);
         return Tensors.doubles(rows.matmul(rows.t()));
     }
 
-    private static Signals signals(LanguageModel model, List<Sequence> rows) {
+    private static Tensor rows(GradientFeatures features, HeardSignals signals) {
+        GradientFeatures.Gathering gathering = features.of(signals.batch().packed(), ScalarType.Double);
+        signals.tell(gathering);
+        return gathering.rows();
+    }
+
+    private static HeardSignals signals(LanguageModel model, List<Sequence> rows) {
         try (Trunk trunk = new Trunk(model.decoder(), 0, 0)) {
-            return Signals.of(
+            return HeardSignals.of(
                     model.decoder(), trunk, LossBatch.of(rows), model.decoder().sites());
         }
     }
@@ -78,9 +85,9 @@ class ProjectionTest {
     void withoutAProjectionFeaturesAreTheGradientsThemselves() {
         try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
                 PointerScope scope = new PointerScope()) {
-            Signals signals = signals(model, TinyModels.sequences(22, 10));
+            HeardSignals signals = signals(model, TinyModels.sequences(22, 10));
             GradientFeatures none = GradientFeatures.of(model.decoder().sites(), Projection.none());
-            double[] features = Tensors.doubles(none.rows(signals));
+            double[] features = Tensors.doubles(rows(none, signals));
             for (Block block : none.blocks()) {
                 var site = model.decoder().sites().stream()
                         .filter(s -> block.name().equals(s.name() + ".weight"))
@@ -100,10 +107,10 @@ class ProjectionTest {
     void sidesNoLongerThanTheLimitAreNotProjected() {
         try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
                 PointerScope scope = new PointerScope()) {
-            Signals signals = signals(model, TinyModels.sequences(22, 10, 4));
+            HeardSignals signals = signals(model, TinyModels.sequences(22, 10, 4));
             GradientFeatures none = GradientFeatures.of(model.decoder().sites(), Projection.none());
             GradientFeatures wide = GradientFeatures.of(model.decoder().sites(), new Projection(999, 999, 3));
-            assertThat(Tensors.doubles(wide.rows(signals))).isEqualTo(Tensors.doubles(none.rows(signals)));
+            assertThat(Tensors.doubles(rows(wide, signals))).isEqualTo(Tensors.doubles(rows(none, signals)));
         }
     }
 
@@ -111,15 +118,12 @@ class ProjectionTest {
     void theSameSeedGivesTheSameFeaturesAndAnotherOthers() {
         try (LanguageModel model = TinyModels.LLAMA.open(directory, Precision.F64);
                 PointerScope scope = new PointerScope()) {
-            Signals signals = signals(model, TinyModels.sequences(23, 10));
+            HeardSignals signals = signals(model, TinyModels.sequences(23, 10));
             var sites = model.decoder().sites();
-            double[] one = Tensors.doubles(
-                    GradientFeatures.of(sites, new Projection(4, 4, 1)).rows(signals));
-            assertThat(Tensors.doubles(
-                            GradientFeatures.of(sites, new Projection(4, 4, 1)).rows(signals)))
+            double[] one = Tensors.doubles(rows(GradientFeatures.of(sites, new Projection(4, 4, 1)), signals));
+            assertThat(Tensors.doubles(rows(GradientFeatures.of(sites, new Projection(4, 4, 1)), signals)))
                     .isEqualTo(one);
-            assertThat(Tensors.doubles(
-                            GradientFeatures.of(sites, new Projection(4, 4, 2)).rows(signals)))
+            assertThat(Tensors.doubles(rows(GradientFeatures.of(sites, new Projection(4, 4, 2)), signals)))
                     .isNotEqualTo(one);
         }
     }

@@ -151,9 +151,9 @@ class DecoderTest {
             try (Trunk none = new Trunk(decoder, 0, 0);
                     Trunk whole = new Trunk(decoder, 1, 1 << 20);
                     Trunk partial = new Trunk(decoder, 1, 8L * TinyModels.WIDTH * 20)) {
-                Signals plain = Signals.of(decoder, none, batch, sites);
+                HeardSignals plain = HeardSignals.of(decoder, none, batch, sites);
                 for (Trunk trunk : List.of(whole, whole, partial, partial)) {
-                    Signals signals = Signals.of(decoder, trunk, batch, sites);
+                    HeardSignals signals = HeardSignals.of(decoder, trunk, batch, sites);
                     assertThat(signals.losses()).containsExactly(plain.losses(), within(1e-12));
                     for (Linear site : sites) {
                         assertThat(Tensors.doubles(signals.delta(site)))

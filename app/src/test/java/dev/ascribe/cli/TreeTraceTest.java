@@ -1,0 +1,187 @@
+package dev.ascribe.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** {@code trace} of models of trees. */
+class TreeTraceTest {
+    private static final Path EXAMPLES =
+            Path.of("../core/src/test/resources/dev/ascribe/tree"); // tests run in their module
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    private Path home;
+
+    private Call trace(String example, String... more) {
+        try {
+            Path folder = EXAMPLES.resolve(example);
+            Path model;
+            try (Stream<Path> files = Files.list(folder)) {
+                model = files.filter(file -> file.getFileName().toString().startsWith("model."))
+                        .findFirst()
+                        .orElseThrow();
+            }
+            Path query = Files.write(
+                    home.resolve("query.csv"),
+                    Files.readAllLines(folder.resolve("data.csv")).subList(0, 3));
+            List<Object> words = new ArrayList<>(List.of(
+                    "trace",
+                    "--model",
+                    model,
+                    "--data",
+                    folder.resolve("data.csv"),
+                    "--query",
+                    query,
+                    "--target",
+                    "target"));
+            words.addAll(List.of(more));
+            return Call.of(words.toArray());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static JsonNode json(Call call) throws IOException {
+        assertThat(call.code()).as(call.err()).isZero();
+        return new ObjectMapper().readTree(call.out());
+    }
+
+    @Test
+    void theDocumentSaysWhatTheModelIsAndHowItWasRead() throws IOException {
+        JsonNode found = json(trace("xgb-multiclass", "--top", "2", "--json"));
+        assertThat(found.get("schema").textValue()).isEqualTo("ascribe/attribution/1");
+        assertThat(found.at("/method/name").textValue()).isEqualTo("leaf-influence");
+        assertThat(found.get("scale").textValue()).isEqualTo("nats");
+        assertThat(found.get("approximate").booleanValue()).isFalse();
+        JsonNode model = found.get("model");
+        assertThat(model.get("kind").textValue()).isEqualTo("xgboost");
+        assertThat(model.get("objective").textValue()).isEqualTo("multi:softprob");
+        assertThat(model.get("rounds").intValue()).isEqualTo(5);
+        assertThat(model.get("classes")).hasSize(3);
+        assertThat(model.get("intercept")).hasSize(3);
+        assertThat(model.at("/reconstruction/worst").doubleValue()).isLessThan(1e-6);
+        assertThat(model.at("/reconstruction/limit").doubleValue()).isEqualTo(1e-5);
+        assertThat(found.get("queries")).hasSize(2);
+        JsonNode query = found.get("queries").get(1);
+        assertThat(query.at("/query/row").intValue()).isEqualTo(1);
+        assertThat(query.get("prediction")).hasSize(3);
+        assertThat(query.get("loss").doubleValue()).isPositive();
+        assertThat(query.get("influences")).hasSize(2);
+        assertThat(query.get("harmful").get(0).get("score").doubleValue()).isNegative();
+        assertThat(query.at("/influences/0/id").textValue()).startsWith("sha256:");
+        JsonNode settings = found.at("/provenance/settings");
+        assertThat(settings.get("method").textValue()).isEqualTo("leaf-influence");
+        assertThat(settings.get("rounds").textValue()).isEqualTo("best");
+        assertThat(settings.has("candidates")).isFalse();
+        assertThat(settings.has("rank")).isFalse();
+        assertThat(found.at("/provenance/model").textValue()).startsWith("sha256:");
+        assertThat(found.at("/provenance/data").textValue()).startsWith("sha256:");
+    }
+
+    @Test
+    void allNamesEveryRowAndNoneAsHarmful() throws IOException {
+        JsonNode query =
+                json(trace("lgb-sets", "--top", "ALL", "--json")).get("queries").get(0);
+        assertThat(query.get("influences")).hasSize(160);
+        assertThat(query.get("harmful")).isEmpty();
+    }
+
+    @Test
+    void similarityMethodsDoNotPlayBack() throws IOException {
+        JsonNode found = json(trace("xgb-dart", "--method", "tree-sim", "--json"));
+        assertThat(found.get("scale").textValue()).isEqualTo("similarity");
+        assertThat(found.at("/model/reconstruction").isNull()).isTrue();
+    }
+
+    @Test
+    void approximateIsFlagged() throws IOException {
+        JsonNode found = json(trace("xgb-subsample", "--approximate", "--eta", "0.3", "--lambda", "1", "--json"));
+        assertThat(found.get("approximate").booleanValue()).isTrue();
+        assertThat(found.at("/model/reconstruction/worst").doubleValue()).isGreaterThan(1e-5);
+    }
+
+    @Test
+    void theTextNamesThePredictionAndTheModel() {
+        Call call = trace("cat-regression", "--weight", "weight", "--top", "1");
+        assertThat(call.code()).as(call.err()).isZero();
+        assertThat(call.out())
+                .contains(
+                        "row 0 (a=", "margin +", "catboost RMSE, 8 rounds, eta 0.3000", "leaves follow from the rows");
+    }
+
+    @Test
+    void aPageIsWritten() {
+        Path page = home.resolve("page.html");
+        assertThat(trace("lgb-binary", "--html", page.toString()).code()).isZero();
+        assertThat(page).content().contains("leaf-influence");
+    }
+
+    static List<Arguments> refused() {
+        return List.of(
+                arguments(new String[] {"--prompt", "x"}, "--prompt is an option for language models"),
+                arguments(new String[] {"--per-token"}, "--per-token is an option for language models"),
+                arguments(new String[] {"--candidates", "bm25:5"}, "--candidates is an option for language models"),
+                arguments(new String[] {"--seed", "1"}, "--seed is an option for language models"),
+                arguments(new String[] {"--rank", "2"}, "--rank is an option for language models"),
+                arguments(new String[] {"--method", "bm25"}, "--method 'bm25' is not known for models of trees"),
+                arguments(new String[] {"--rounds", "0"}, "--rounds '0' must be best, all or a number from 1 to 8"),
+                arguments(new String[] {"--eta", "-1"}, "--eta -1.0 must be a positive number"),
+                arguments(new String[] {"--eta", "much"}, "--eta"),
+                arguments(new String[] {"--classes", "a,b"}, "--classes a,b"),
+                arguments(new String[] {"--ignore", "z"}, "has no column 'z'"),
+                arguments(new String[] {"--categories", "none.json"}, "--categories none.json cannot be read"),
+                arguments(new String[] {"--top", "0"}, "--top"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
+    void whatDoesNotBelongIsRefusedByName(String[] more, String named) {
+        Call call = trace("xgb-regression", more);
+        assertThat(call.code()).isEqualTo(2);
+        assertThat(call.out()).isEmpty();
+        assertThat(call.err()).contains("error: ", named).doesNotContain("\tat ");
+    }
+
+    @Test
+    void whatIsMissingIsNamed() {
+        Path model = EXAMPLES.resolve("xgb-regression/model.json");
+        Path data = EXAMPLES.resolve("xgb-regression/data.csv");
+        assertThat(Call.of("trace", "--model", model, "--data", data, "--query", data)
+                        .err())
+                .contains("--target COL is missing");
+        assertThat(Call.of("trace", "--model", model, "--target", "target", "--query", data)
+                        .err())
+                .contains("--data FILE is missing");
+        assertThat(Call.of("trace", "--model", model, "--target", "target", "--data", data)
+                        .err())
+                .contains("--query FILE is missing");
+    }
+
+    @Test
+    void optionsOfTreesAreRefusedForALanguageModel() {
+        Call call = Call.of("trace", "--model", home, "--prompt", "x", "--target", "y");
+        assertThat(call.code()).isEqualTo(2);
+        assertThat(call.err()).contains("--target is an option for models of trees");
+    }
+
+    @Test
+    void rowsThatAreNotTheModelsEndWithTwo() {
+        Call call = trace("xgb-weights", "--ignore", "weight");
+        assertThat(call.code()).isEqualTo(2);
+        assertThat(call.err()).contains("do not follow from the rows of");
+    }
+}

@@ -1,0 +1,48 @@
+package dev.ascribe.tree;
+
+import dev.ascribe.Progress;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * BoostIn (Brophy, Hammoudeh and Lowd 2023, section 4): TracIn carried over to boosting, each round a step. With the exact derivative
+ * of a leaf value, or as the published code has it.
+ */
+final class Boostin implements TreeMethod {
+    private final boolean published;
+
+    private Boostin(boolean published) {
+        this.published = published;
+    }
+
+    static Boostin exact() {
+        return new Boostin(false);
+    }
+
+    static Boostin published() {
+        return new Boostin(true);
+    }
+
+    @Override
+    public Map<String, Object> parameters() {
+        return Map.of("name", published ? "boostin-published" : "boostin");
+    }
+
+    @Override
+    public String scale(TreeEnsemble model) {
+        return model.requireGradients().scale();
+    }
+
+    @Override
+    public boolean needsGradients() {
+        return true;
+    }
+
+    @Override
+    public double[][] scores(Training training, List<Query> queries, Progress progress) {
+        OwnLeaves.Term term = published ? OwnLeaves.Term.BEFORE_PUBLISHED : OwnLeaves.Term.BEFORE_EXACT;
+        return queries.stream()
+                .map(query -> OwnLeaves.scores(training, query, term))
+                .toArray(double[][]::new);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ascribe.ledger.export;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ascribe.ledger.witness;
+
+import org.jspecify.annotations.NullMarked;
