@@ -1,6 +1,7 @@
 package dev.ascribe.ledger;
 
 import dev.ascribe.Digests;
+import dev.ascribe.SampleId;
 import dev.ascribe.VerificationException;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -43,6 +44,11 @@ public final class Hash {
             throw new VerificationException("'" + hex + "' is no hash; expected 64 hexadecimal digits in lower case");
         }
         return new Hash(HexFormat.of().parseHex(hex));
+    }
+
+    /** @param digest {@code sha256:} and 64 hexadecimal digits, as everything else names files */
+    public static Hash ofDigest(String digest) {
+        return of(SampleId.parse(digest).bytes());
     }
 
     /** SHA-256 over parts laid end to end. */
