@@ -373,7 +373,7 @@ class LedgerRecordingTest {
                 "--output",
                 " Frau Müller",
                 "--top",
-                1,
+                16,
                 "--method",
                 "bm25",
                 "--ledger",
