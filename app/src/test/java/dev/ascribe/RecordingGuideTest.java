@@ -63,7 +63,7 @@ class RecordingGuideTest {
     void theJavaOfThePageIsTheCodeBelow() throws IOException {
         String source = Files.readString(THIS);
         String shown =
-                source.substring(source.indexOf("// shown\n") + "// shown\n".length(), source.lastIndexOf("// end"));
+                source.substring(source.lastIndexOf("// shown") + "// shown\n".length(), source.lastIndexOf("// end"));
         assertThat(block("java")).isEqualTo(shown.stripIndent().strip() + "\n");
     }
 
