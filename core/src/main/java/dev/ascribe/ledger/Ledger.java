@@ -501,6 +501,16 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
+    /** How many samples and runs have events in the published log. */
+    public long subjects() {
+        publishing.lock();
+        try {
+            return heads.map().size();
+        } finally {
+            publishing.unlock();
+        }
+    }
+
     /** Events that were appended with a sequence number. */
     public Sequences sequences() {
         return sequences;
