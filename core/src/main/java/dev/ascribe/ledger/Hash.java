@@ -17,6 +17,7 @@ public final class Hash {
 
     private static final byte LEAF = 0;
     private static final byte NODE = 1;
+    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Digests::sha256);
 
     private final byte[] bytes;
 
@@ -47,7 +48,7 @@ public final class Hash {
 
     /** SHA-256 over parts laid end to end. */
     public static Hash sha256(byte[]... parts) {
-        MessageDigest digest = Digests.sha256();
+        MessageDigest digest = SHA_256.get();
         for (byte[] part : parts) {
             digest.update(part);
         }
@@ -56,14 +57,14 @@ public final class Hash {
 
     /** The hash of a log's entry: SHA-256(0x00 ‖ entry). */
     public static Hash leaf(byte[] entry) {
-        MessageDigest digest = Digests.sha256();
+        MessageDigest digest = SHA_256.get();
         digest.update(LEAF);
         return new Hash(digest.digest(entry));
     }
 
     /** The hash of two subtrees: SHA-256(0x01 ‖ left ‖ right). */
     public static Hash node(Hash left, Hash right) {
-        MessageDigest digest = Digests.sha256();
+        MessageDigest digest = SHA_256.get();
         digest.update(NODE);
         digest.update(left.bytes);
         return new Hash(digest.digest(right.bytes));
@@ -82,6 +83,11 @@ public final class Hash {
     /** Copies the 32 bytes into an array. */
     void copyTo(byte[] into, int offset) {
         System.arraycopy(bytes, 0, into, offset, BYTES);
+    }
+
+    /** Whether these 32 bytes stand in an array from an offset on. */
+    boolean matches(byte[] array, int offset) {
+        return Arrays.equals(bytes, 0, BYTES, array, offset, offset + BYTES);
     }
 
     /** Bit d, counted from the most significant of the first byte: 0 or 1. */

@@ -23,6 +23,8 @@ import java.util.stream.Stream;
  * private/samples      ids and salts
  * private/sequences    indexes of events that were appended with a sequence number
  * private/wal-N        write-ahead log
+ * private/counts       how much the three above held
+ * private/lock         held by whoever writes
  * private/subjects     8 bytes of each entry's subject, to find histories; made from the log
  * private/map          snapshot of the prefix map; made from the log
  * private/tmp/         unfinished files
@@ -55,6 +57,10 @@ record LedgerFolder(Path directory) {
 
     Path subjects() {
         return inside().resolve("subjects");
+    }
+
+    Path lock() {
+        return inside().resolve("lock");
     }
 
     Path checkpoint() {

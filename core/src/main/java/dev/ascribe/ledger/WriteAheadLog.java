@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * Groups of records that are durable before anything else is done with them. Segments are files named by the number of their first group;
- * a segment that is no longer needed is deleted whole.
+ * Groups of records that are durable before anything else is done with them. Segments are numbered files; one that is no longer
+ * needed is deleted whole.
  *
  * <pre>
  * group  = u32 magic ‖ u64 number ‖ u32 length ‖ u32 CRC32C of the 16 bytes before ‖ payload ‖ u32 CRC32C of the payload
@@ -31,72 +31,105 @@ final class WriteAheadLog implements AutoCloseable {
     private static final int LARGEST = 1 << 30;
 
     private final Path directory;
-    private FileChannel segment;
+    private final CRC32C crc = new CRC32C();
+    private Segment segment;
     private long next;
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+
+    /** What a group holds. */
+    interface Payload {
+        int size();
+
+        void writeTo(ByteBuffer to);
+    }
 
     /** A group as it was written. */
-    static final class Group {
-        private final long number;
-        private final byte[] payload;
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Stored(long number, byte[] payload) {}
 
-        Group(long number, byte[] payload) {
-            this.number = number;
-            this.payload = payload;
-        }
+    /** A file of groups. */
+    record Segment(long number, FileChannel channel) {}
 
-        long number() {
-            return number;
-        }
+    /** A segment that goes on behind its last whole group. */
+    private record Unfinished(Path file, long whole) {}
 
-        byte[] payload() {
-            return payload;
+    /** What a log holds; reading it changes nothing. */
+    static final class Replay {
+        private final List<Stored> groups = new ArrayList<>();
+        private final List<Unfinished> unfinished = new ArrayList<>();
+
+        List<Stored> groups() {
+            return groups;
         }
     }
 
-    private WriteAheadLog(Path directory, FileChannel segment, long next) {
+    private WriteAheadLog(Path directory, Segment segment, long next) {
         this.directory = directory;
         this.segment = segment;
         this.next = next;
     }
 
-    /** Reads what is there, cutting off an unfinished end. */
-    static List<Group> replay(Path directory) throws IOException {
-        List<Group> groups = new ArrayList<>();
-        List<Path> segments = segments(directory);
-        for (Path file : segments) {
-            boolean last = file.equals(segments.getLast());
-            long good = read(file, groups, last);
-            if (good < Files.size(file)) {
-                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                    channel.truncate(good);
-                    channel.force(true);
-                }
+    /**
+     * Reads what is there.
+     *
+     * @param needed a segment that must be there
+     */
+    static Replay replay(Path directory, long needed) throws IOException {
+        if (!Files.exists(file(directory, needed))) {
+            throw new LedgerUnavailableException(
+                    "%s is missing: events that were acknowledged may be lost; put back an undamaged copy"
+                            .formatted(file(directory, needed)));
+        }
+        Replay replay = new Replay();
+        List<Path> written = new ArrayList<>();
+        for (Path file : segments(directory)) {
+            if (number(file) >= needed && Files.size(file) > 0) { // the one that would have followed is empty
+                written.add(file);
             }
         }
-        return groups;
-    }
-
-    /** Appends behind what is there: a new segment. */
-    static WriteAheadLog open(Path directory, List<Group> replayed) throws IOException {
-        long next = replayed.isEmpty() ? 0 : replayed.getLast().number() + 1;
-        for (Path segment : segments(directory)) {
-            next = Math.max(next, first(segment) + (Files.size(segment) == 0 ? 0 : 1));
+        for (Path file : written) {
+            long whole = read(file, replay.groups, file.equals(written.getLast()));
+            if (whole < Files.size(file)) {
+                replay.unfinished.add(new Unfinished(file, whole));
+            }
         }
-        return new WriteAheadLog(directory, create(directory, next), next);
+        return replay;
     }
 
-    private static long first(Path segment) {
+    /** Goes on behind what was replayed, in a new segment. */
+    static WriteAheadLog open(Path directory, Replay replay) throws IOException {
+        for (Unfinished file : replay.unfinished) {
+            try (FileChannel channel = FileChannel.open(file.file(), StandardOpenOption.WRITE)) {
+                channel.truncate(file.whole());
+                channel.force(true);
+            }
+        }
+        long next = replay.groups.isEmpty() ? 0 : replay.groups.getLast().number() + 1;
+        long newest = number(segments(directory).getLast());
+        return new WriteAheadLog(directory, create(directory, newest + 1), next);
+    }
+
+    /** Makes a new log: an empty first segment, numbered 0. */
+    static void create(Path directory) throws IOException {
+        create(directory, 0).channel().close();
+    }
+
+    private static long number(Path segment) {
         return Long.parseLong(segment.getFileName().toString().substring(PREFIX.length()));
     }
 
-    private static FileChannel create(Path directory, long number) throws IOException {
+    private static Path file(Path directory, long number) {
+        return directory.resolve(PREFIX + "%019d".formatted(number));
+    }
+
+    private static Segment create(Path directory, long number) throws IOException {
         FileChannel channel = FileChannel.open(
-                directory.resolve(PREFIX + "%019d".formatted(number)),
+                file(directory, number),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE,
-                StandardOpenOption.APPEND);
+                StandardOpenOption.TRUNCATE_EXISTING);
         Durable.sync(directory);
-        return channel;
+        return new Segment(number, channel);
     }
 
     private static List<Path> segments(Path directory) throws IOException {
@@ -107,13 +140,15 @@ final class WriteAheadLog implements AutoCloseable {
         }
     }
 
-    private static long read(Path file, List<Group> groups, boolean last) throws IOException {
+    private static long read(Path file, List<Stored> groups, boolean last) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+        CRC32C crc = new CRC32C();
         while (bytes.hasRemaining()) {
             int start = bytes.position();
             int left = bytes.remaining();
-            boolean headed =
-                    left >= HEAD && bytes.getInt(start) == MAGIC && bytes.getInt(start + 16) == crc(bytes, start, 16);
+            boolean headed = left >= HEAD
+                    && bytes.getInt(start) == MAGIC
+                    && bytes.getInt(start + 16) == sum(crc, bytes, start, 16);
             if (!headed) {
                 boolean unfinished = left < HEAD || zeros(bytes, start + 16, TAIL);
                 if (last && unfinished) {
@@ -135,7 +170,7 @@ final class WriteAheadLog implements AutoCloseable {
                 throw damaged(file, start);
             }
             int end = start + HEAD + length;
-            if (bytes.getInt(end) != crc(bytes, start + HEAD, length)) {
+            if (bytes.getInt(end) != sum(crc, bytes, start + HEAD, length)) {
                 boolean unfinished = left == HEAD + length + TAIL && zeros(bytes, end, TAIL);
                 if (last && unfinished) {
                     return start;
@@ -144,7 +179,7 @@ final class WriteAheadLog implements AutoCloseable {
             }
             byte[] payload = new byte[length];
             bytes.get(start + HEAD, payload);
-            groups.add(new Group(number, payload));
+            groups.add(new Stored(number, payload));
             bytes.position(end + TAIL);
         }
         return bytes.position();
@@ -165,42 +200,51 @@ final class WriteAheadLog implements AutoCloseable {
         return true;
     }
 
-    private static int crc(ByteBuffer bytes, int from, int count) {
-        CRC32C crc = new CRC32C();
+    private static int sum(CRC32C crc, ByteBuffer bytes, int from, int count) {
+        crc.reset();
         crc.update(bytes.slice(from, count));
         return (int) crc.getValue();
     }
 
-    /** Makes a group durable; returns its number. */
-    long append(byte[] payload, int length) throws IOException {
-        ByteBuffer group = ByteBuffer.allocate(HEAD + length + TAIL);
-        group.putInt(MAGIC).putLong(next).putInt(length);
-        group.putInt(crc(group, 0, 16)).put(payload, 0, length);
-        group.putInt(crc(group, HEAD, length)).flip();
-        long before = segment.position();
+    /** Makes a group durable. */
+    void append(Payload payload) throws IOException {
+        int length = payload.size();
+        if (buffer.capacity() < HEAD + length + TAIL) {
+            buffer = ByteBuffer.allocateDirect(2 * (HEAD + length + TAIL));
+        }
+        buffer.clear().putInt(MAGIC).putLong(next).putInt(length);
+        buffer.putInt(sum(crc, buffer, 0, HEAD - TAIL));
+        payload.writeTo(buffer);
+        buffer.putInt(sum(crc, buffer, HEAD, length)).flip();
+        FileChannel channel = segment.channel();
+        long before = channel.position();
         try {
-            while (group.hasRemaining()) {
-                segment.write(group);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
             }
-            segment.force(false);
+            channel.force(false);
         } catch (IOException e) {
-            segment.truncate(before); // a full disk: nothing of it stays
+            channel.truncate(before); // a full disk: nothing of it stays
             throw e;
         }
-        return next++;
+        next++;
     }
 
-    /** Begins a segment, so that the ones before can be deleted later; returns the number of its first group. */
-    long rotate() throws IOException {
-        segment.close();
-        segment = create(directory, next);
-        return next;
+    /** Makes the segment that comes next, to be used by {@link #rotate}; may be called while another thread appends. */
+    Segment following() throws IOException {
+        return create(directory, segment.number() + 1);
     }
 
-    /** Deletes the segments before one. */
+    /** Goes on in another segment, so that the ones before can be deleted later. */
+    void rotate(Segment following) throws IOException {
+        segment.channel().close();
+        segment = following;
+    }
+
+    /** Deletes the segments before one; may be called while another thread appends. */
     void forget(long firstKept) throws IOException {
         for (Path file : segments(directory)) {
-            if (first(file) < firstKept) {
+            if (number(file) < firstKept) {
                 Files.delete(file);
             }
         }
@@ -209,6 +253,6 @@ final class WriteAheadLog implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        segment.close();
+        segment.channel().close();
     }
 }
