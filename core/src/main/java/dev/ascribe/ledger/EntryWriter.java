@@ -56,9 +56,9 @@ final class EntryWriter implements FieldWriter {
         bytes[at + 1] = (byte) value;
     }
 
-    private void u64(long value) {
+    void u64(long value) {
         int at = room(8);
-        ByteBuffer.wrap(bytes).putLong(at, value);
+        BigEndian.putLong(bytes, at, value);
     }
 
     void bytes(byte[] raw) {

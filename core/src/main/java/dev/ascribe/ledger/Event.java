@@ -79,7 +79,8 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
         to.u8(VERSION);
         to.u8(body.type().code());
         to.number("time", time);
-        to.bytes(bytes(run));
+        to.u64(run.getMostSignificantBits());
+        to.u64(run.getLeastSignificantBits());
         to.hash("subject", subject);
         to.number("sequence", sequence);
         to.hash("previous", previous);
@@ -127,6 +128,6 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
 
     /** The sequence of an entry that is known to be well formed. */
     static long sequenceOf(byte[] entry) {
-        return ByteBuffer.wrap(entry).getLong(SEQUENCE_AT);
+        return BigEndian.getLong(entry, SEQUENCE_AT);
     }
 }

@@ -90,6 +90,11 @@ public final class Hash {
         return Arrays.equals(bytes, 0, BYTES, array, offset, offset + BYTES);
     }
 
+    /** Four of the bytes as a number. */
+    int intAt(int offset) {
+        return BigEndian.getInt(bytes, offset);
+    }
+
     /** Bit d, counted from the most significant of the first byte: 0 or 1. */
     int bit(int d) {
         return (bytes[d >> 3] >> (7 - (d & 7))) & 1;
@@ -107,7 +112,7 @@ public final class Hash {
 
     @Override
     public int hashCode() {
-        return bytes[0] << 24 | (bytes[1] & 0xff) << 16 | (bytes[2] & 0xff) << 8 | (bytes[3] & 0xff);
+        return BigEndian.getInt(bytes, 0);
     }
 
     /** 64 hexadecimal digits. */

@@ -4,21 +4,17 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * The shape of a trie apart from its hashes: for each inner node its two children and its depth, 12 bytes. So a search reads little
- * memory, and may go on while one thread changes the trie: a child is published only when all below it is complete.
+ * The shape of a trie apart from its hashes: for each inner node its two children and its depth, 12 bytes. So a walk reads little memory.
  */
 final class Links {
     private static final int SHIFT = 8;
     private static final int IN_CHUNK = 1 << SHIFT;
     private static final int INTS = 3; // left, right, depth
     private static final int BYTES = INTS * Integer.BYTES;
-    private static final VarHandle INT = MethodHandles.arrayElementVarHandle(int[].class);
 
     private int[][] chunks = new int[0][];
     private int size;
@@ -52,11 +48,11 @@ final class Links {
     }
 
     int child(int node, int side) {
-        return (int) INT.getAcquire(chunks[node >> SHIFT], at(node) + side);
+        return chunks[node >> SHIFT][at(node) + side];
     }
 
     void setChild(int node, int side, int reference) {
-        INT.setRelease(chunks[node >> SHIFT], at(node) + side, reference);
+        chunks[node >> SHIFT][at(node) + side] = reference;
     }
 
     void write(DataOutputStream out) throws IOException {

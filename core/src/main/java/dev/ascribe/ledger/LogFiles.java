@@ -5,12 +5,25 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A published log, read from its files: entries and hashes of the tree of one checkpoint. */
 final class LogFiles implements Merkle.Nodes {
+    /** Tiles that a proof needs, of which the upper ones are always the same. */
+    private static final int RECENT = 16;
+
     private final Path log;
     private final long size;
+    private final Map<String, byte[]> recent = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, byte[]> eldest) {
+            return size() > RECENT;
+        }
+    };
 
     /** @param size of the checkpoint; a file for a smaller one may be gone */
     LogFiles(Path log, long size) {
@@ -33,10 +46,19 @@ final class LogFiles implements Merkle.Nodes {
     byte[] tile(int level, long number) throws IOException {
         int width = width(level, number);
         String name = Tiles.tile(level, number, width);
+        synchronized (recent) {
+            byte[] before = recent.get(name);
+            if (before != null) {
+                return before;
+            }
+        }
         byte[] bytes = Files.readAllBytes(log.resolve(name));
         if (bytes.length != width * Hash.BYTES) {
             throw new VerificationException(
                     "%s has %d bytes, not %d".formatted(name, bytes.length, width * Hash.BYTES));
+        }
+        synchronized (recent) {
+            recent.put(name, bytes);
         }
         return bytes;
     }

@@ -15,7 +15,7 @@ import java.util.Optional;
  *
  * <p>A binary trie that stores no node with an empty side: n leaves and n − 1 inner nodes, however long the prefixes that keys share. A
  * record is the bytes that its hash is taken over, and an inner node holds the hashes of its children, so that an update
- * reads no memory beside its own path: with its {@link Links} 150 bytes a key.
+ * reads no memory beside its own path: with its {@link Links} 150 bytes a key, and 6 to 12 for the {@link LeafIndex}.
  *
  * <pre>
  * leaf    0x02 ‖ key (32) ‖ count u64 ‖ last (32)         73 bytes
@@ -48,8 +48,9 @@ final class PrefixTrie {
     private final Records leaves;
     private final Records inner;
     private final Links links; // of the inner nodes
+    private final LeafIndex index;
     private final byte[] hash = new byte[Hash.BYTES];
-    private volatile int root = NONE;
+    private int root = NONE;
 
     /** An empty one. */
     PrefixTrie(int level) {
@@ -61,6 +62,7 @@ final class PrefixTrie {
         this.leaves = leaves;
         this.inner = inner;
         this.links = links;
+        this.index = new LeafIndex(leaves);
     }
 
     int size() {
@@ -105,6 +107,9 @@ final class PrefixTrie {
         if (depth == BITS) {
             int leaf = reference == NONE ? leaves.add() : ~reference;
             System.arraycopy(first, 0, leaves.chunk(leaf), leaves.at(leaf), LEAF_BYTES);
+            if (reference == NONE) {
+                index.insert(leaf);
+            }
             hash(first, 0, LEAF_BYTES, into, at);
             return ~leaf;
         }
@@ -169,15 +174,8 @@ final class PrefixTrie {
     }
 
     Optional<PrefixMap.Value> find(Hash key) {
-        int reference = root;
-        while (reference >= 0) {
-            reference = links.child(reference, key.bit(links.depth(reference)));
-        }
-        return reference == NONE ? Optional.empty() : value(~reference, key);
-    }
-
-    private Optional<PrefixMap.Value> value(int leaf, Hash key) {
-        return key(leaf).equals(key) ? Optional.of(value(leaf)) : Optional.empty();
+        int leaf = index.find(key);
+        return leaf < 0 ? Optional.empty() : Optional.of(value(leaf));
     }
 
     /**
