@@ -20,8 +20,8 @@ import java.util.stream.Stream;
  * edge of the tree: what full tiles do not hold yet.
  */
 final class TileWriter implements AutoCloseable {
-    /** Files that are synced at once: a disk serves several faster than one after the other. */
-    private static final int WRITERS = 8;
+    /** Files that are synced at once: the file system's journal commits them together. */
+    private static final int WRITERS = 64;
 
     private final Path log;
     private final Path temporary;

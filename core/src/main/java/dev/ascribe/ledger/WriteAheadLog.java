@@ -20,8 +20,8 @@ import java.util.zip.CRC32C;
  * group  = u32 magic ‖ u64 number ‖ u32 length ‖ u32 CRC32C of the 16 bytes before ‖ payload ‖ u32 CRC32C of the payload
  * </pre>
  *
- * <p>A crash in the middle of a write leaves a group that ends too early, or whose end is zeros that were never written: it was not
- * acknowledged and is cut off. Any other damage is refused: it may have been acknowledged. Not safe for use by several threads.
+ * <p>Zeros follow the last group. A crash in the middle of a write leaves a group that ends too early, or whose end is zeros that were never
+ * written: it was not acknowledged and is cut off. Any other damage is refused: it may have been acknowledged. Not safe for use by several threads.
  */
 final class WriteAheadLog implements AutoCloseable {
     private static final int MAGIC = 0x4153574c;
@@ -29,11 +29,18 @@ final class WriteAheadLog implements AutoCloseable {
     private static final int TAIL = 4;
     private static final String PREFIX = "wal-";
     private static final int LARGEST = 1 << 30;
+    private static final int SECTOR = 512;
+
+    /** Zeros that a segment begins with: what is written over them changes no file's size, and need not wait for the journal. */
+    private static final int LEAST_ROOM = 1 << 18;
+
+    private static final int MOST_ROOM = 1 << 26;
 
     private final Path directory;
     private final CRC32C crc = new CRC32C();
     private Segment segment;
     private long next;
+    private volatile int room = LEAST_ROOM;
     private ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
 
     /** What a group holds. */
@@ -83,7 +90,8 @@ final class WriteAheadLog implements AutoCloseable {
         Replay replay = new Replay();
         List<Path> written = new ArrayList<>();
         for (Path file : segments(directory)) {
-            if (number(file) >= needed && Files.size(file) > 0) { // the one that would have followed is empty
+            boolean empty = zeros(ByteBuffer.wrap(Files.readAllBytes(file)), 0); // made to follow, and not yet used
+            if (number(file) >= needed && !empty) {
                 written.add(file);
             }
         }
@@ -106,12 +114,12 @@ final class WriteAheadLog implements AutoCloseable {
         }
         long next = replay.groups.isEmpty() ? 0 : replay.groups.getLast().number() + 1;
         long newest = number(segments(directory).getLast());
-        return new WriteAheadLog(directory, create(directory, newest + 1), next);
+        return new WriteAheadLog(directory, create(directory, newest + 1, LEAST_ROOM), next);
     }
 
     /** Makes a new log: an empty first segment, numbered 0. */
     static void create(Path directory) throws IOException {
-        create(directory, 0).channel().close();
+        create(directory, 0, 0).channel().close();
     }
 
     private static long number(Path segment) {
@@ -122,12 +130,18 @@ final class WriteAheadLog implements AutoCloseable {
         return directory.resolve(PREFIX + "%019d".formatted(number));
     }
 
-    private static Segment create(Path directory, long number) throws IOException {
+    private static Segment create(Path directory, long number, int room) throws IOException {
         FileChannel channel = FileChannel.open(
                 file(directory, number),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE,
                 StandardOpenOption.TRUNCATE_EXISTING);
+        ByteBuffer zeros = ByteBuffer.allocate(room);
+        while (zeros.hasRemaining()) {
+            channel.write(zeros);
+        }
+        channel.force(true);
+        channel.position(0);
         Durable.sync(directory);
         return new Segment(number, channel);
     }
@@ -140,21 +154,19 @@ final class WriteAheadLog implements AutoCloseable {
         }
     }
 
+    /** Reads the groups of a segment; returns where the last whole one ends. */
     private static long read(Path file, List<Stored> groups, boolean last) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
         CRC32C crc = new CRC32C();
-        while (bytes.hasRemaining()) {
-            int start = bytes.position();
-            int left = bytes.remaining();
-            boolean headed = left >= HEAD
-                    && bytes.getInt(start) == MAGIC
-                    && bytes.getInt(start + 16) == sum(crc, bytes, start, 16);
-            if (!headed) {
-                boolean unfinished = left < HEAD || zeros(bytes, start + 16, TAIL);
-                if (last && unfinished) {
-                    return start;
-                }
-                throw damaged(file, start);
+        int start = 0;
+        while (!zeros(bytes, start)) {
+            int left = bytes.limit() - start;
+            if (left < HEAD) {
+                return unfinished(file, start, last);
+            }
+            if (bytes.getInt(start) != MAGIC
+                    || bytes.getInt(start + HEAD - TAIL) != sum(crc, bytes, start, HEAD - TAIL)) {
+                return unfinished(file, start, last && isTorn(bytes, start, start + HEAD));
             }
             long number = bytes.getLong(start + 4);
             int length = bytes.getInt(start + 12);
@@ -164,25 +176,31 @@ final class WriteAheadLog implements AutoCloseable {
                 throw damaged(file, start);
             }
             if (left < HEAD + length + TAIL) {
-                if (last) {
-                    return start;
-                }
-                throw damaged(file, start);
+                return unfinished(file, start, last);
             }
             int end = start + HEAD + length;
             if (bytes.getInt(end) != sum(crc, bytes, start + HEAD, length)) {
-                boolean unfinished = left == HEAD + length + TAIL && zeros(bytes, end, TAIL);
-                if (last && unfinished) {
-                    return start;
-                }
-                throw damaged(file, start);
+                return unfinished(file, start, last && isTorn(bytes, start, end + TAIL));
             }
             byte[] payload = new byte[length];
             bytes.get(start + HEAD, payload);
             groups.add(new Stored(number, payload));
-            bytes.position(end + TAIL);
+            start = end + TAIL;
         }
-        return bytes.position();
+        return start;
+    }
+
+    private static int unfinished(Path file, int start, boolean allowed) {
+        if (!allowed) {
+            throw damaged(file, start);
+        }
+        return start;
+    }
+
+    /** Whether a write was cut short: from the last sector in it on there is nothing. */
+    private static boolean isTorn(ByteBuffer bytes, int start, int end) {
+        int sector = (end - 1) / SECTOR * SECTOR;
+        return sector > start && zeros(bytes, sector);
     }
 
     private static LedgerUnavailableException damaged(Path file, int at) {
@@ -191,8 +209,9 @@ final class WriteAheadLog implements AutoCloseable {
                         .formatted(file, at));
     }
 
-    private static boolean zeros(ByteBuffer bytes, int from, int count) {
-        for (int i = from; i < from + count; i++) {
+    /** Whether only zeros follow. */
+    private static boolean zeros(ByteBuffer bytes, int from) {
+        for (int i = from; i < bytes.limit(); i++) {
             if (bytes.get(i) != 0) {
                 return false;
             }
@@ -232,11 +251,14 @@ final class WriteAheadLog implements AutoCloseable {
 
     /** Makes the segment that comes next, to be used by {@link #rotate}; may be called while another thread appends. */
     Segment following() throws IOException {
-        return create(directory, segment.number() + 1);
+        return create(directory, segment.number() + 1, room);
     }
 
     /** Goes on in another segment, so that the ones before can be deleted later. */
     void rotate(Segment following) throws IOException {
+        long used = segment.channel().position();
+        room = (int) Math.clamp(used + used / 4, LEAST_ROOM, MOST_ROOM);
+        segment.channel().truncate(used);
         segment.channel().close();
         segment = following;
     }
@@ -253,6 +275,7 @@ final class WriteAheadLog implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        segment.channel().truncate(segment.channel().position());
         segment.channel().close();
     }
 }
