@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 
 /** Writes an entry's bytes: big-endian, texts and lists behind their lengths. */
 final class EntryWriter implements FieldWriter {
-    private byte[] bytes = new byte[256];
+    private byte[] bytes = new byte[160]; // a header and a short body
     private int size;
 
     /** The bytes written; an entry is at most 65,535 of them. */

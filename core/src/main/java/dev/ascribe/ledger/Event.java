@@ -126,6 +126,11 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
         return Hash.of(entry, SUBJECT_AT, Hash.BYTES);
     }
 
+    /** The first 8 bytes of its subject. */
+    static long markOf(byte[] entry) {
+        return BigEndian.getLong(entry, SUBJECT_AT);
+    }
+
     /** The sequence of an entry that is known to be well formed. */
     static long sequenceOf(byte[] entry) {
         return BigEndian.getLong(entry, SEQUENCE_AT);

@@ -3,7 +3,6 @@ package dev.ascribe.ledger;
 import dev.ascribe.LedgerUnavailableException;
 import dev.ascribe.UserInputException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -52,9 +51,8 @@ final class Founding {
     private static void writeKeys(LedgerFolder folder, List<SignerKey> keys) throws IOException {
         Path partial = folder.temporary().resolve("keys");
         Files.createFile(partial, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        String text = String.join(
-                "", keys.stream().map(key -> key.secretText() + "\n").toList());
-        Durable.write(partial, folder.keysFile(), text.getBytes(StandardCharsets.UTF_8));
+        List<String> lines = keys.stream().map(SignerKey::secretText).toList();
+        Durable.write(partial, folder.keysFile(), LedgerFolder.checked(lines));
     }
 
     private static Checkpoint firstCheckpoint(

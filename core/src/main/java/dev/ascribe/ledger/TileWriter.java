@@ -1,7 +1,7 @@
 package dev.ascribe.ledger;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -112,13 +112,15 @@ final class TileWriter implements AutoCloseable {
     }
 
     private static byte[] join(List<byte[]> entries) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        int length = 0;
         for (byte[] entry : entries) {
-            out.write(entry.length >> 8);
-            out.write(entry.length);
-            out.writeBytes(entry);
+            length += Short.BYTES + entry.length;
         }
-        return out.toByteArray();
+        ByteBuffer out = ByteBuffer.allocate(length);
+        for (byte[] entry : entries) {
+            out.putShort((short) entry.length).put(entry);
+        }
+        return out.array();
     }
 
     /** The root over all entries so far. */

@@ -136,9 +136,9 @@ final class WriteAheadLog implements AutoCloseable {
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE,
                 StandardOpenOption.TRUNCATE_EXISTING);
-        ByteBuffer zeros = ByteBuffer.allocate(room);
-        while (zeros.hasRemaining()) {
-            channel.write(zeros);
+        ByteBuffer zeros = ByteBuffer.allocateDirect(LEAST_ROOM);
+        for (int left = room; left > 0; ) {
+            left -= channel.write(zeros.clear().limit(Math.min(left, LEAST_ROOM)));
         }
         channel.force(true);
         channel.position(0);
@@ -257,7 +257,7 @@ final class WriteAheadLog implements AutoCloseable {
     /** Goes on in another segment, so that the ones before can be deleted later. */
     void rotate(Segment following) throws IOException {
         long used = segment.channel().position();
-        room = (int) Math.clamp(used + used / 4, LEAST_ROOM, MOST_ROOM);
+        room = Math.clamp(used + used / 4, LEAST_ROOM, MOST_ROOM);
         segment.channel().truncate(used);
         segment.channel().close();
         segment = following;
