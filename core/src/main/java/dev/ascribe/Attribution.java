@@ -3,6 +3,7 @@ package dev.ascribe;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,12 @@ public record Attribution(
         this(method, scale, null, null, queries, fidelity, provenance);
     }
 
+    /** The same with other queries. */
+    public Attribution withQueries(UnaryOperator<Query> change) {
+        return new Attribution(
+                method, scale, model, approximate, queries.stream().map(change).toList(), fidelity, provenance);
+    }
+
     @Override
     public String schema() {
         return SCHEMA;
@@ -81,6 +88,18 @@ public record Attribution(
                 Candidates candidates,
                 @Nullable List<Token> tokens) {
             this(query, loss, influences, harmful, candidates, null, tokens);
+        }
+
+        /** The same with other words about its rows. */
+        public Query withRows(UnaryOperator<Influence> change) {
+            return new Query(
+                    query,
+                    loss,
+                    influences.stream().map(change).toList(),
+                    harmful.stream().map(change).toList(),
+                    candidates,
+                    prediction,
+                    tokens);
         }
     }
 

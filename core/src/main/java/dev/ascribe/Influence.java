@@ -1,6 +1,7 @@
 package dev.ascribe;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param score in the unit of {@link Attribution#scale()}
  * @param text the row's words
  * @param ranks where other evidence would have put the row
+ * @param ledger what a ledger knows of the row, or null where none was asked
  */
 public record Influence(
         int rank,
@@ -20,7 +22,19 @@ public record Influence(
         SampleId id,
         double score,
         String text,
-        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Ranks ranks) {
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Ranks ranks,
+
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable History ledger) {
+
+    /** One of which no ledger was asked. */
+    public Influence(int rank, int row, SampleId id, double score, String text, @Nullable Ranks ranks) {
+        this(rank, row, id, score, text, ranks, null);
+    }
+
+    /** The same, with what a ledger knows of the row. */
+    public Influence with(History history) {
+        return new Influence(rank, row, id, score, text, ranks, history);
+    }
 
     /**
      * The row's rank, 1 = first, by words (BM25), by meaning (sentence embedding) and by gradient; null where not measured.
@@ -29,4 +43,30 @@ public record Influence(
             @Nullable Integer lexical,
             @Nullable Integer embedding,
             @Nullable Integer gradient) {}
+
+    /**
+     * All that a ledger knows of a row.
+     *
+     * @param origin the ledger's name
+     * @param size entries of the log that this is all in
+     * @param commitment what stands for the row there, 64 hexadecimal digits
+     * @param events how many there are about it
+     * @param first index of the first
+     * @param last index of the last
+     * @param story what happened, for people, in order
+     * @param proof that these are all, as the text of a {@code .tlog-proof} file
+     */
+    public record History(
+            String origin,
+            long size,
+            String commitment,
+            long events,
+            long first,
+            long last,
+            List<String> story,
+            String proof) {
+        public History {
+            story = List.copyOf(story);
+        }
+    }
 }

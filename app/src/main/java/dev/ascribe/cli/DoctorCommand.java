@@ -131,7 +131,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     /** A line of Linux's own description; empty where there is none. */
-    private static String cpu(String key) {
+    static String cpu(String key) {
         Path file = Path.of("/proc/cpuinfo");
         if (!Files.isReadable(file)) {
             return "";

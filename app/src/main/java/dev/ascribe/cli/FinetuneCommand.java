@@ -4,12 +4,15 @@ import dev.ascribe.Corpus;
 import dev.ascribe.torch.Engine;
 import dev.ascribe.torch.model.LanguageModel;
 import dev.ascribe.torch.model.Precision;
+import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.train.Dataset;
 import dev.ascribe.torch.train.LoraConfig;
 import dev.ascribe.torch.train.LoraRecipe;
 import dev.ascribe.torch.train.Training;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -48,6 +51,13 @@ final class FinetuneCommand implements Callable<Integer> {
     @Option(names = "--lr", defaultValue = "1e-3", description = "Peak learning rate. Default: ${DEFAULT-VALUE}.")
     private double learningRate;
 
+    @Option(
+            names = "--ledger",
+            paramLabel = "DIR",
+            description =
+                    "Also record the run in this ledger: rows, batches, checkpoints. An interrupted run must go on with it.")
+    private @Nullable Path ledger;
+
     @Mixin
     private final PlanOptions plan = new PlanOptions();
 
@@ -68,9 +78,11 @@ final class FinetuneCommand implements Callable<Integer> {
                 LanguageModel base = LanguageModel.open(model, Precision.F32);
                 LoraRecipe recipe = LoraRecipe.of(base, config)) {
             Dataset dataset = Dataset.of(corpus, TextOptions.encoder(base, text.settings()));
-            Training training = new Training(recipe, dataset.rows(), trainingPlan, console);
+            List<Sequence> rows = dataset.rows();
+            Training training = new Training(recipe, rows, trainingPlan, console);
             dataset.warn(console::warn);
-            Training.Finished finished = training.run(
+            Training.Finished finished = LedgerJournal.train(
+                    training,
                     out,
                     new Training.Facts(
                             model,
@@ -80,7 +92,10 @@ final class FinetuneCommand implements Callable<Integer> {
                             text.settings(),
                             data,
                             corpus.digest(),
-                            Engine.versions()));
+                            Engine.versions()),
+                    corpus,
+                    rows,
+                    ledger);
             RunSummary.print(finished, console, session);
         }
         return 0;

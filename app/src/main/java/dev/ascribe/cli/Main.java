@@ -36,6 +36,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             TraceCommand.class,
             ProveCommand.class,
             ReportCommand.class,
+            ReceiptCommand.class,
             LedgerCommand.class
         },
         footer = {"", "Start with: ascribe demo"})

@@ -102,6 +102,7 @@ final class TraceOptions {
         final Evidence evidence;
         final Lineage lineage;
         final @Nullable GradientIndex index;
+        final @Nullable Run run;
         final List<Tracer.Query> queries;
 
         Opened(
@@ -110,13 +111,20 @@ final class TraceOptions {
                 Evidence evidence,
                 Lineage lineage,
                 @Nullable GradientIndex index,
+                @Nullable Run run,
                 List<Tracer.Query> queries) {
             this.corpus = corpus;
             this.dataset = dataset;
             this.evidence = evidence;
             this.lineage = lineage;
             this.index = index;
+            this.run = run;
             this.queries = queries;
+        }
+
+        /** What was asked and answered. */
+        List<Content> contents() {
+            return queries.stream().map(Tracer.Query::content).toList();
         }
 
         @Override
@@ -175,6 +183,7 @@ final class TraceOptions {
                 new Evidence(corpus, console),
                 lineage,
                 opened,
+                of,
                 queries(corpus, lineage, encoder, console));
     }
 
@@ -247,8 +256,7 @@ final class TraceOptions {
                         .formatted(
                                 opened.index.points().stream().map(Point::name).toList()));
             }
-            Lineage own = opened.index.adapted() ? opened.index.lineage(opened.lineage.model()) : opened.lineage;
-            return pick(GradientScores.from(opened.index, own, chosen, queries), rows);
+            return pick(GradientScores.from(opened.index, source(opened), chosen, queries), rows);
         }
         IndexSettings settings = new IndexSettings(
                 opened.lineage.adapted() ? "lora" : "all",
@@ -261,10 +269,43 @@ final class TraceOptions {
         Indexer indexer = new Indexer(opened.lineage, opened.corpus, opened.dataset::row, settings, console);
         Path scratch = Scratch.create();
         try {
-            return GradientScores.of(indexer, rows, opened.lineage.points(checkpoints), scratch, chosen, queries);
+            return GradientScores.of(indexer, rows, points(opened), scratch, chosen, queries);
         } finally {
             Scratch.remove(scratch);
         }
+    }
+
+    /** The states that gradients are taken at; of a search, which takes none, the one that answered. */
+    List<Point> points(Opened opened) {
+        if (GradientMethod.named(method).isEmpty()) {
+            return List.of(opened.lineage.last());
+        }
+        return opened.index != null ? opened.index.points() : opened.lineage.points(checkpoints);
+    }
+
+    /** Where those states lie: with an index, in it. */
+    private static Lineage source(Opened opened) {
+        return opened.index != null && opened.index.adapted()
+                ? opened.index.lineage(opened.lineage.model())
+                : opened.lineage;
+    }
+
+    /**
+     * SHA-256 of the file with the weights of each state that scores are grounded in, by the state's name; of a start that is made from a
+     * seed the base model's digest.
+     */
+    Map<String, String> grounds(Opened opened) {
+        boolean byGradient = GradientMethod.named(method).isPresent();
+        Lineage from = byGradient ? source(opened) : opened.lineage;
+        Map<String, String> digests = new LinkedHashMap<>();
+        for (Point point : points(opened)) {
+            digests.put(
+                    point.name(),
+                    from.weights(point)
+                            .map(LedgerJournal::digest)
+                            .orElseGet(() -> opened.lineage.model().digest()));
+        }
+        return digests;
     }
 
     private static double[][] pick(double[][] all, int[] rows) {

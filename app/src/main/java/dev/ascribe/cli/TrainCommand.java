@@ -4,6 +4,7 @@ import dev.ascribe.Corpus;
 import dev.ascribe.Sample;
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.Engine;
+import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.text.Tokenizer;
 import dev.ascribe.torch.train.Dataset;
 import dev.ascribe.torch.train.ScratchRecipe;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -57,6 +59,13 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--lr", defaultValue = "6e-3", description = "Peak learning rate. Default: ${DEFAULT-VALUE}.")
     private double learningRate;
 
+    @Option(
+            names = "--ledger",
+            paramLabel = "DIR",
+            description =
+                    "Also record the run in this ledger: rows, batches, checkpoints. An interrupted run must go on with it.")
+    private @Nullable Path ledger;
+
     @Mixin
     private final PlanOptions plan = new PlanOptions();
 
@@ -77,19 +86,17 @@ final class TrainCommand implements Callable<Integer> {
                     corpus,
                     TextOptions.encoder(
                             tokenizer, text.settings(), text.settings().maxTokens()));
-            Training training = new Training(recipe, dataset.rows(), trainingPlan, console);
+            List<Sequence> rows = dataset.rows();
+            Training training = new Training(recipe, rows, trainingPlan, console);
             dataset.warn(console::warn);
-            Training.Finished finished = training.run(
+            Training.Finished finished = LedgerJournal.train(
+                    training,
                     out,
                     new Training.Facts(
-                            out,
-                            "none",
-                            architecture,
-                            null,
-                            text.settings(),
-                            data,
-                            corpus.digest(),
-                            Engine.versions()));
+                            out, "none", architecture, null, text.settings(), data, corpus.digest(), Engine.versions()),
+                    corpus,
+                    rows,
+                    ledger);
             RunSummary.print(finished, console, session);
         }
         return 0;

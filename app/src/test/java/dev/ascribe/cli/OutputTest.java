@@ -41,7 +41,9 @@ class OutputTest {
                 "index append",
                 "trace",
                 "prove",
-                "report"
+                "report",
+                "receipt",
+                "receipt verify"
             })
     void everyVerbHasHelpWithAnExample(String verb) {
         List<Object> words = new ArrayList<>(List.of((Object[]) verb.split(" ", -1)));

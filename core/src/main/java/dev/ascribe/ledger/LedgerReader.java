@@ -4,16 +4,18 @@ import dev.ascribe.LedgerUnavailableException;
 import dev.ascribe.SampleId;
 import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,7 @@ public final class LedgerReader {
     private final Buckets buckets;
     private final Samples samples;
     private @Nullable PrefixMap map;
+    private Samples.@Nullable Finder known;
 
     /** An event and where it stands. */
     public record Logged(long index, Event event) {}
@@ -43,7 +46,7 @@ public final class LedgerReader {
             throw new LedgerUnavailableException(folder.log() + " is damaged: its first entry is no 'ledger'");
         }
         this.buckets = Buckets.open(folder.inside(), ledger.salts());
-        this.samples = new Samples(folder.inside(), folder.temporary());
+        this.samples = new Samples(folder);
     }
 
     /** Opens a ledger's directory. */
@@ -123,19 +126,12 @@ public final class LedgerReader {
     }
 
     /**
-     * Signs a payload in a DSSE envelope. What is signed begins with {@code DSSEv1}, has no line feed at its end where a payload of JSON has
-     * none, and so is never a checkpoint.
+     * Signs a payload as {@link Dsse} does.
      *
      * @return the signature in base64
      */
     public String signEnvelope(String payloadType, byte[] payload) {
-        byte[] type = payloadType.getBytes(StandardCharsets.UTF_8);
-        ByteArrayOutputStream message = new ByteArrayOutputStream();
-        message.writeBytes(("DSSEv1 " + type.length + " ").getBytes(StandardCharsets.UTF_8));
-        message.writeBytes(type);
-        message.writeBytes((" " + payload.length + " ").getBytes(StandardCharsets.UTF_8));
-        message.writeBytes(payload);
-        return Base64.getEncoder().encodeToString(signer().signBytes(message.toByteArray()));
+        return Base64.getEncoder().encodeToString(Dsse.sign(payloadType, payload, signer()));
     }
 
     private SignerKey signer() {
@@ -157,24 +153,52 @@ public final class LedgerReader {
     /** What opens the commitment to a sample. */
     private Optional<LedgerProof.Opening> opening(SampleId sample) {
         return buckets.salt(sample)
-                .or(() -> known().stream()
-                        .filter(known -> known.sample().equals(sample))
-                        .map(Samples.Known::salt)
-                        .findFirst())
+                .or(() -> known(known -> known.sample(sample)).map(Samples.Known::salt))
                 .map(salt -> new LedgerProof.Opening(sample, salt));
     }
 
     /** What opens a commitment, as long as the ledger knows the sample. */
     private Optional<LedgerProof.Opening> opening(Hash commitment) {
-        return known().stream()
-                .filter(known -> known.commitment().equals(commitment))
-                .findFirst()
-                .flatMap(known -> opening(known.sample()));
+        return known(known -> known.commitment(commitment)).flatMap(known -> opening(known.sample()));
     }
 
-    private List<Samples.Known> known() {
+    private interface Search {
+        Optional<Samples.Known> in(Samples.Finder known) throws IOException;
+    }
+
+    private Optional<Samples.Known> known(Search search) {
         try {
-            return samples.all();
+            if (known == null) {
+                known = samples.finder();
+            }
+            return search.in(known);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /**
+     * The indexes of what was recorded of a run, in order: of all events that carry it but contributions, which come when a run is
+     * asked, not when it trains.
+     */
+    long[] recorded(UUID run) {
+        LongStream.Builder indexes = LongStream.builder();
+        forEach(logged -> {
+            if (logged.event().run().equals(run) && !(logged.event().body() instanceof EventBody.Contribution)) {
+                indexes.add(logged.index());
+            }
+        });
+        return indexes.build().toArray();
+    }
+
+    /** Signs a payload as {@link Dsse} does, by each of the ledger's keys. */
+    public Map<VerifierKey, byte[]> sign(String payloadType, byte[] payload) {
+        try {
+            Map<VerifierKey, byte[]> signatures = new LinkedHashMap<>();
+            for (SignerKey key : folder.keys()) {
+                signatures.put(key.verifierKey(), Dsse.sign(payloadType, payload, key));
+            }
+            return signatures;
         } catch (IOException e) {
             throw unreadable(e);
         }
@@ -218,7 +242,7 @@ public final class LedgerReader {
 
     private PrefixMap map() throws IOException {
         if (map == null) {
-            map = MapLoader.load(folder.map(), files, checkpoint.size());
+            map = MapLoader.load(folder.map(), files, checkpoint.size()).map();
         }
         return map;
     }
@@ -238,9 +262,12 @@ public final class LedgerReader {
 
     /** Proves that these are all events about a subject. */
     public TlogProof historyProof(Hash subject, boolean opened) {
+        return historyProof(subject, opened ? opening(subject) : Optional.empty());
+    }
+
+    private TlogProof historyProof(Hash subject, Optional<LedgerProof.Opening> opening) {
         try {
             List<Event> events = history(subject).stream().map(Logged::event).toList();
-            Optional<LedgerProof.Opening> opening = opened ? opening(subject) : Optional.empty();
             long last = checkpoint.size() - 1;
             return proof(
                     last,
@@ -284,6 +311,11 @@ public final class LedgerReader {
         } catch (IOException e) {
             throw unreadable(e);
         }
+    }
+
+    /** Proves that these are all events about a sample, opened; empty where nothing is known of it. */
+    public Optional<TlogProof> historyProof(SampleId sample) {
+        return opening(sample).map(opening -> historyProof(opening.commitment(), Optional.of(opening)));
     }
 
     private TlogProof proof(long index, LedgerProof extra) {

@@ -97,7 +97,17 @@ record Page(
             String width,
             String zero,
             boolean removed,
-            Passage text) {}
+            Passage text,
+            @Nullable Ledger ledger) {}
+
+    /**
+     * What a ledger knows of a row.
+     *
+     * @param summary how much it has
+     * @param worth what that is worth
+     * @param proof the text of the file that proves it
+     */
+    record Ledger(String summary, String worth, List<String> story, String proof) {}
 
     /** The ranks side by side; a kind that was never measured has no column. */
     record Ranks(boolean gradient, boolean lexical, boolean embedding, int first, int of, List<Standing> standings) {}
@@ -221,7 +231,8 @@ record Page(
                             percent(Math.abs(influence.score()) / span),
                             percent(-low / span),
                             removed.contains(influence.row()),
-                            Passage.of(influence.text(), words, ROW_LIMIT)));
+                            Passage.of(influence.text(), words, ROW_LIMIT),
+                            ledger(influence.ledger())));
         }
         return new Query(
                 id,
@@ -236,6 +247,16 @@ record Page(
                 List.copyOf(helpful),
                 List.copyOf(harmful),
                 ranks(query, anchors, all));
+    }
+
+    private static @Nullable Ledger ledger(Influence.@Nullable History history) {
+        return history == null
+                ? null
+                : new Ledger(
+                        Wording.events(history),
+                        Wording.ledger(history),
+                        history.story().stream().map(Passage::visible).toList(),
+                        Passage.visible(history.proof()));
     }
 
     private static String heading(String question) {

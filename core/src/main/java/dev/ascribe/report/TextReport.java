@@ -5,9 +5,11 @@ import dev.ascribe.Influence;
 import dev.ascribe.Proof;
 import dev.ascribe.Result;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -108,6 +110,34 @@ public final class TextReport {
         List<Attribution.Token> tokens = query.tokens();
         if (tokens != null && !tokens.isEmpty()) {
             tokens(tokens);
+        }
+        ledger(all);
+    }
+
+    private void ledger(List<Influence> all) {
+        Set<Integer> told = new HashSet<>(); // a row may be in both lists
+        for (Influence influence : all) {
+            Influence.History history = influence.ledger();
+            if (history == null || !told.add(influence.row())) {
+                continue;
+            }
+            if (told.size() == 1) {
+                heading("What the ledger says of them");
+                faint(Wording.ledger(history));
+            }
+            out.append(paint(BOLD, "row " + influence.row())).append('\n');
+            indented(Wording.events(history), "  ");
+            for (String line : history.story()) {
+                indented(line, "  ");
+            }
+        }
+    }
+
+    /** Lines after the first stand further in. */
+    private void indented(String text, String indent) {
+        List<String> lines = Columns.wrap(Columns.line(text), width - 2 * indent.length());
+        for (int i = 0; i < lines.size(); i++) {
+            out.append(indent.repeat(i == 0 ? 1 : 2)).append(lines.get(i)).append('\n');
         }
     }
 

@@ -91,6 +91,26 @@ final class Wording {
         return String.format(Locale.ROOT, "%,d %s%s", n, noun, n == 1 ? "" : "s");
     }
 
+    /** What a ledger's word is worth. */
+    static String ledger(Influence.History history) {
+        return String.format(
+                Locale.ROOT,
+                "all events about each row in the first %,d entries of %s, each with its proof; that they are all is as sure as that the log's keeper would be caught by a replay of the whole log",
+                history.size(),
+                history.origin());
+    }
+
+    /** How much a ledger has of a row. */
+    static String events(Influence.History history) {
+        return String.format(
+                Locale.ROOT,
+                "%s, index %,d to %,d, commitment %s",
+                count(Math.toIntExact(history.events()), "event"),
+                history.first(),
+                history.last(),
+                history.commitment());
+    }
+
     /** Which rows were scored. */
     static String candidates(Attribution.Candidates candidates) {
         return candidates.strategy().equals("all")

@@ -34,6 +34,7 @@ class ReportTest {
                 "bare", Report.html(Stories.bare(), null),
                 "several", Report.html(Stories.several(), Stories.proof()),
                 "refuted", Report.html(Stories.refuted()),
+                "recorded", Report.html(Stories.recorded(HOSTILE), null),
                 "hostile", Report.html(Stories.saying(HOSTILE, HOSTILE, HOSTILE.repeat(20)), null));
     }
 
@@ -165,6 +166,16 @@ class ReportTest {
         assertThat(Report.html(Stories.attribution(List.of(query), null), null))
                 .contains("left:25.00%;width:75.00%", "left:0.00%;width:25.00%")
                 .contains("+3.00", "−1.00");
+    }
+
+    @Test
+    void aRowsHistoryIsFoldedUnderItWithItsProof() {
+        String page = Report.html(Stories.recorded("rows.jsonl"), null);
+        assertThat(page)
+                .contains("<summary>In the ledger: 14 events, index 33 to 5,009, commitment 9f9f")
+                .contains("<li>2025-11-21 10:17:00  ingested from rows.jsonl</li>")
+                .contains(">c2sp.org/tlog-proof@v1\nextra AAAA\n</pre>");
+        assertThat(Report.html(Stories.traced(), null)).doesNotContain("In the ledger");
     }
 
     @Test

@@ -24,7 +24,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ResultJsonTest {
 
     static List<Result> results() {
-        return List.of(Stories.traced(), Stories.bare(), Stories.several(), Stories.proof(), Stories.refuted());
+        return List.of(
+                Stories.traced(),
+                Stories.recorded("rows.jsonl"),
+                Stories.bare(),
+                Stories.several(),
+                Stories.proof(),
+                Stories.refuted());
     }
 
     @ParameterizedTest
@@ -129,6 +135,15 @@ class ResultJsonTest {
                 .isInstanceOf(UserInputException.class)
                 .hasMessageStartingWith("result.json: ")
                 .hasMessageContaining(named);
+    }
+
+    @Test
+    void aRowsLedgerIsAFieldOfItsInfluenceAndOnlyThereWhenOneWasAsked() {
+        assertThat(ResultJson.write(Stories.recorded("a")).replaceAll("\\s+", " "))
+                .contains("\"ledger\": { \"origin\": \"example.com/log\", \"size\": 5012, \"commitment\": \"9f9f")
+                .contains(
+                        "\"events\": 14, \"first\": 33, \"last\": 5009, \"story\": [ \"2025-11-21 10:17:00 ingested from a\"");
+        assertThat(ResultJson.write(Stories.traced())).doesNotContain("\"ledger\"");
     }
 
     @Test

@@ -30,6 +30,19 @@ final class Stories {
                 List.of(query(QUESTION, ANSWER, true)), new Attribution.Fidelity("lds", 0.412, 0.371, 0.453));
     }
 
+    /** The same, each row with what a ledger knows of it; {@code odd} stands in its story. */
+    static Attribution recorded(String odd) {
+        return traced().withQueries(query -> query.withRows(row -> row.with(new Influence.History(
+                "example.com/log",
+                5_012,
+                "9f".repeat(32),
+                14,
+                33,
+                5_009,
+                List.of("2025-11-21 10:17:00  ingested from " + odd, "2025-11-21 10:18:00  in 12 batches"),
+                "c2sp.org/tlog-proof@v1\nextra AAAA\n"))));
+    }
+
     /** No ranks, no tokens, no harmful rows, no fidelity. */
     static Attribution bare() {
         Attribution.Query full = query(QUESTION, ANSWER, false);

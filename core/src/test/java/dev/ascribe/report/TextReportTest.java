@@ -48,6 +48,17 @@ class TextReportTest {
                 .doesNotContain("gradient  ", "words", "meaning", "null", "Token by token");
     }
 
+    @Test
+    void whatALedgerKnowsIsToldRowByRow() {
+        String text = TextReport.render(Stories.recorded("rows.jsonl\u001b[2J"), null, 120, false);
+        assertThat(text).contains("What the ledger says of them").doesNotContain("\u001b");
+        assertThat(text.replaceAll("\\s+", " "))
+                .contains("in the first 5,012 entries of example.com/log")
+                .contains("row 102 14 events, index 33 to 5,009, commitment 9f9f9f")
+                .contains("ingested from rows.jsonl");
+        assertThat(TextReport.render(Stories.traced(), null, 120, false)).doesNotContain("ledger");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 60, 61, 79, 80, 100, 133, 200, 1000})
     void noLineIsWiderThanTheTerminal(int width) {

@@ -14,6 +14,7 @@ import dev.ascribe.UserInputException;
 import dev.ascribe.WholeFile;
 import dev.ascribe.store.FeatureStore;
 import dev.ascribe.torch.model.LanguageModel;
+import dev.ascribe.torch.train.Adapter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -237,6 +238,11 @@ public final class GradientIndex {
 
     Path storeDirectory(Point point) {
         return storeDirectory(directory, point);
+    }
+
+    /** The file with the adapter that it keeps of a point, by the point's name. */
+    public Path weights(String point) {
+        return Adapter.weights(adapterDirectory(directory, new Point(point, 0, 1)));
     }
 
     /** Opens the gradients at a point. */

@@ -7,11 +7,13 @@ import dev.ascribe.torch.train.Adapter;
 import dev.ascribe.torch.train.Checkpoint;
 import dev.ascribe.torch.train.LoraConfig;
 import dev.ascribe.torch.train.Run;
+import dev.ascribe.torch.train.ScratchRecipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -158,10 +160,7 @@ public final class Lineage implements AutoCloseable {
      * @param sites {@code lora} where the model is adapted, else {@code all}, {@code last} or a regular expression
      */
     public Subject at(Point point, String sites, Projection projection) {
-        State state = states.stream()
-                .filter(s -> s.point().equals(point))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no such point: " + point));
+        State state = state(point);
         if (state.weights() != null) {
             return Subject.of(state.weights(), precision, sites, projection);
         }
@@ -170,6 +169,26 @@ public final class Lineage implements AutoCloseable {
                     "--sites '%s': a model with adapters has the sites 'lora' only".formatted(sites));
         }
         return Subject.of(model, adapter(state), projection);
+    }
+
+    /** The file that holds the adapter or the weights of a state; none for a start that is made from a seed. */
+    public Optional<Path> weights(Point point) {
+        State state = state(point);
+        return state.adapter() != null
+                ? Optional.of(Adapter.weights(state.adapter()))
+                : Optional.ofNullable(state.weights()).map(ScratchRecipe::weights);
+    }
+
+    /** The state at the end. */
+    public Point last() {
+        return states.getLast().point();
+    }
+
+    private State state(Point point) {
+        return states.stream()
+                .filter(state -> state.point().equals(point))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no such point: " + point));
     }
 
     private Adapter adapter(State state) {
@@ -184,9 +203,7 @@ public final class Lineage implements AutoCloseable {
 
     /** Writes a state's adapter to a directory, for an index that must not depend on the run. */
     void keepAdapter(Point point, Path directory) {
-        State state =
-                states.stream().filter(s -> s.point().equals(point)).findFirst().orElseThrow();
-        try (Adapter adapter = adapter(state)) {
+        try (Adapter adapter = adapter(state(point))) {
             adapter.save(directory);
         }
     }

@@ -158,6 +158,15 @@ public final class LanguageModel implements AutoCloseable {
         }
     }
 
+    /** {@code sha256:<hex>} of a model that need not be opened: as {@link #digest()}. */
+    public static String digest(Path path) {
+        try {
+            return Files.isDirectory(path) ? directoryDigest(path) : Digests.ofFile(path);
+        } catch (IOException e) {
+            throw new UserInputException("model '%s' cannot be read: %s".formatted(path, e), e);
+        }
+    }
+
     /** Over the names and contents of everything that decides what the model says. */
     private static String directoryDigest(Path directory) throws IOException {
         MessageDigest digest = Digests.sha256();

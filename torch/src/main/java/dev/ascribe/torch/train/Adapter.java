@@ -279,6 +279,11 @@ public final class Adapter implements AutoCloseable {
         return text.equals("all-linear") ? new LoraConfig.Targets.AllLinear() : new LoraConfig.Targets.Regex(text);
     }
 
+    /** The file of an adapter's directory that holds its parameters. */
+    public static Path weights(Path directory) {
+        return directory.resolve(WEIGHTS);
+    }
+
     /** Writes {@code adapter_config.json} and {@code adapter_model.safetensors} as PEFT reads them. */
     public void save(Path directory) {
         try {

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkpoints by step, the start first
  * @param data the corpus's file
  * @param dataDigest the corpus's digest
+ * @param recording where a ledger has it; null where none does
  */
 public record Run(
         Path directory,
@@ -49,7 +50,8 @@ public record Run(
         List<Checkpoint> checkpoints,
         Path data,
         String dataDigest,
-        Map<String, String> versions) {
+        Map<String, String> versions,
+        @Nullable Recording recording) {
     static final String SCHEMA = "ascribe/run/1";
 
     /** A checkpoint is selected if the loss falls by at least this share of itself until the next one. */
@@ -75,6 +77,40 @@ public record Run(
         trainRows = List.copyOf(trainRows);
         validationRows = List.copyOf(validationRows);
         checkpoints = List.copyOf(checkpoints);
+    }
+
+    /** One that no ledger records. */
+    public Run(
+            Path directory,
+            Kind kind,
+            Path model,
+            String modelDigest,
+            String architecture,
+            @Nullable LoraConfig lora,
+            TextSettings text,
+            TrainingPlan plan,
+            List<Integer> trainRows,
+            List<Integer> validationRows,
+            List<Checkpoint> checkpoints,
+            Path data,
+            String dataDigest,
+            Map<String, String> versions) {
+        this(
+                directory,
+                kind,
+                model,
+                modelDigest,
+                architecture,
+                lora,
+                text,
+                plan,
+                trainRows,
+                validationRows,
+                checkpoints,
+                data,
+                dataDigest,
+                versions,
+                null);
     }
 
     /** Reads a finished run. */
@@ -127,7 +163,8 @@ public record Run(
                 json.checkpoints(),
                 directory.resolve(json.dataPath()),
                 json.data(),
-                json.versions());
+                json.versions(),
+                json.recording());
     }
 
     /** Writes {@code run.json}, last of all: a directory that has it is complete. */
@@ -162,7 +199,8 @@ public record Run(
                         dataDigest,
                         portable(data),
                         plan.seed(),
-                        versions));
+                        versions,
+                        recording));
     }
 
     /** Inside the run relative, outside absolute: a moved run still finds its own files. */
@@ -205,6 +243,11 @@ public record Run(
      * training from scratch: those before which it did, because random weights at the start know nothing to learn from.
      */
     public List<Checkpoint> selected() {
+        return selected(kind, checkpoints);
+    }
+
+    /** The same of a run that goes on; it decides on all but the last. */
+    static List<Checkpoint> selected(Kind kind, List<Checkpoint> checkpoints) {
         int offset = kind == Kind.FINETUNE ? 0 : -1;
         return IntStream.range(1, checkpoints.size())
                 .filter(i -> i + offset + 1 < checkpoints.size())

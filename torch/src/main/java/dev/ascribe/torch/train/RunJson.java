@@ -1,5 +1,6 @@
 package dev.ascribe.torch.train;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -7,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.UserInputException;
 import dev.ascribe.WholeFile;
@@ -39,7 +41,10 @@ final class RunJson {
             String data,
             String dataPath,
             long seed,
-            Map<String, String> versions) {
+            Map<String, String> versions,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            Recording recording) {
         Document {
             if (!kind.equals("finetune") && !kind.equals("train")) {
                 throw new IllegalArgumentException("kind '" + kind + "' is neither finetune nor train");
@@ -143,6 +148,9 @@ final class RunJson {
             if (!schema.equals(Run.SCHEMA)) {
                 throw new UserInputException(
                         "%s has the schema '%s', but this version reads %s".formatted(file, schema, Run.SCHEMA));
+            }
+            if (tree instanceof ObjectNode object && !object.has("recording")) {
+                object.putNull("recording"); // left out where no ledger has the run
             }
             return JSON.treeToValue(tree, Document.class);
         } catch (JacksonException e) {

@@ -29,6 +29,8 @@ public final class ScratchRecipe implements Recipe {
     /** Numbers of the largest weight matrix: 1 GiB of float32. */
     private static final long LARGEST_MATRIX = 1L << 28;
 
+    private static final String WEIGHTS = "model.safetensors";
+
     private final DecoderConfig config;
     private final Tokenizer tokenizer;
     private @Nullable RandomWeights weights;
@@ -66,6 +68,11 @@ public final class ScratchRecipe implements Recipe {
                     "--arch '%s' with this vocabulary and --max-tokens has a matrix of %d x %d, more than %d numbers; choose smaller"
                             .formatted(architecture, longest, width, LARGEST_MATRIX));
         }
+    }
+
+    /** The file of a kept model's directory that holds its weights. */
+    public static Path weights(Path directory) {
+        return directory.resolve(WEIGHTS);
     }
 
     /** The recipe that made a model, to train another of the same shape. */
@@ -130,7 +137,7 @@ public final class ScratchRecipe implements Recipe {
                         weight.dim() == 1 ? List.of(weight.size(0)) : List.of(weight.size(0), weight.size(1));
                 writer.add(entry.getKey(), shape, Tensors.floats(weight));
             }
-            writer.write(directory.resolve("model.safetensors"));
+            writer.write(directory.resolve(WEIGHTS));
             Files.write(directory.resolve("config.json"), JSON.writeValueAsBytes(configJson()));
             tokenizer.save(directory);
         } catch (IOException e) {

@@ -50,10 +50,22 @@ final class Trainer {
     private final long saveEveryNanos;
     private final List<Tensor> partSums = new ArrayList<>();
 
-    /** Is given each checkpoint when it is reached, to keep what belongs to it. */
+    /**
+     * Is given each checkpoint when it is reached, to keep what belongs to it, and told what happens. A resumed training first tells
+     * again all that happened before.
+     */
     interface Keeper {
         /** Called with the learner's parameters in the state of the checkpoint. */
         Checkpoint keep(int step, int epoch, double learningRate, @Nullable Double train, @Nullable Double validation);
+
+        /** A checkpoint is kept. */
+        default void kept(Checkpoint checkpoint) {}
+
+        /** An update was made with a batch; epochs and steps count from 1. */
+        default void learned(int epoch, int step, List<Sequence> batch) {}
+
+        /** The mean loss of the first batch before the first update, nats a target: the training loss at the start. */
+        default void started(double loss) {}
     }
 
     /**
@@ -104,16 +116,21 @@ final class Trainer {
         int step = 0;
         double lossSum = 0;
         int lossCount = 0;
+        double firstLoss = 0;
         if (state != null && Files.exists(state)) {
             Restored restored = restore(state, fingerprint, optimizer);
             step = restored.step();
             lossSum = restored.lossSum();
             lossCount = restored.lossCount();
+            firstLoss = restored.firstLoss();
             kept.addAll(restored.checkpoints());
         }
         if (step == 0) {
             kept.clear();
             kept.add(keeper.keep(0, 0, rate(0, steps), null, validationLoss()));
+            keeper.kept(kept.getFirst());
+        } else {
+            tellAgain(keeper, kept, firstLoss, step, stepsAnEpoch);
         }
         long started = System.nanoTime();
         long saved = started;
@@ -128,20 +145,27 @@ final class Trainer {
             }
             List<Sequence> batch = batches.get(step % stepsAnEpoch);
             double rate = rate(step, steps);
-            lossSum += update(batch, optimizer, gradient, rate, step + 1);
+            double loss = update(batch, optimizer, gradient, rate, step + 1);
+            lossSum += loss;
             lossCount++;
             tokens += batch.stream().mapToInt(Sequence::length).sum();
             step++;
+            if (step == 1) {
+                firstLoss = loss;
+                keeper.started(loss);
+            }
+            keeper.learned(epoch + 1, step, batch);
             progress.at("training", step, steps);
             boolean keep = keepAt.contains(step);
             if (keep) {
                 int epochs = (step + stepsAnEpoch - 1) / stepsAnEpoch;
                 kept.add(keeper.keep(step, epochs, rate, lossSum / lossCount, validationLoss()));
+                keeper.kept(kept.getLast());
                 lossSum = 0;
                 lossCount = 0;
             }
             if (state != null && (keep || System.nanoTime() - saved > saveEveryNanos)) {
-                save(state, fingerprint, optimizer, new Restored(step, lossSum, lossCount, kept));
+                save(state, fingerprint, optimizer, new Restored(step, lossSum, lossCount, firstLoss, kept));
                 saved = System.nanoTime();
             }
         }
@@ -149,6 +173,26 @@ final class Trainer {
         partSums.forEach(Tensor::close);
         partSums.clear();
         return new Outcome(kept, tokens, (System.nanoTime() - started) / 1e9);
+    }
+
+    /** What was done before the training was interrupted, as it was told then. */
+    private void tellAgain(Keeper keeper, List<Checkpoint> kept, double firstLoss, int steps, int stepsAnEpoch) {
+        keeper.kept(kept.getFirst());
+        keeper.started(firstLoss);
+        List<List<Sequence>> batches = List.of();
+        for (int step = 1; step <= steps; step++) {
+            int epoch = (step - 1) / stepsAnEpoch;
+            int position = (step - 1) % stepsAnEpoch;
+            if (position == 0) {
+                batches = BatchOrder.of(rows, plan.batch(), plan.seed(), epoch);
+            }
+            keeper.learned(epoch + 1, step, batches.get(position));
+            for (Checkpoint checkpoint : kept) {
+                if (checkpoint.step() == step) {
+                    keeper.kept(checkpoint);
+                }
+            }
+        }
     }
 
     private double rate(int step, int steps) {
@@ -259,7 +303,7 @@ final class Trainer {
     }
 
     /** What a resumed run needs beside the parameters and the optimiser's moments. */
-    private record Restored(int step, double lossSum, int lossCount, List<Checkpoint> checkpoints) {}
+    private record Restored(int step, double lossSum, int lossCount, double firstLoss, List<Checkpoint> checkpoints) {}
 
     private void save(Path file, String fingerprint, AdamW optimizer, Restored state) {
         List<Long> shape = List.of(learner.parameters().numel());
@@ -268,6 +312,7 @@ final class Trainer {
                 .metadata("step", Integer.toString(state.step()))
                 .metadata("lossSum", Double.toHexString(state.lossSum()))
                 .metadata("lossCount", Integer.toString(state.lossCount()))
+                .metadata("firstLoss", Double.toHexString(state.firstLoss()))
                 .metadata("checkpoints", RunJson.write(state.checkpoints()))
                 .add("parameters", shape, Tensors.floats(learner.parameters()))
                 .add("mean", shape, Tensors.floats(optimizer.mean()))
@@ -291,6 +336,7 @@ final class Trainer {
                     Integer.parseInt(metadata.getOrDefault("step", "0")),
                     Double.parseDouble(metadata.getOrDefault("lossSum", "0")),
                     Integer.parseInt(metadata.getOrDefault("lossCount", "0")),
+                    Double.parseDouble(metadata.getOrDefault("firstLoss", "0")),
                     RunJson.checkpoints(metadata.getOrDefault("checkpoints", "[]")));
         }
     }

@@ -10,9 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -50,7 +52,26 @@ public final class Training {
             Run.TextSettings text,
             Path data,
             String dataDigest,
-            Map<String, String> versions) {
+            Map<String, String> versions,
+            @Nullable Recording recording) {
+
+        /** Of a run that no ledger records. */
+        public Facts(
+                Path model,
+                String modelDigest,
+                String architecture,
+                @Nullable LoraConfig lora,
+                Run.TextSettings text,
+                Path data,
+                String dataDigest,
+                Map<String, String> versions) {
+            this(model, modelDigest, architecture, lora, text, data, dataDigest, versions, null);
+        }
+
+        /** The same, recorded in a ledger where one is given. */
+        public Facts recorded(@Nullable Recording where) {
+            return new Facts(model, modelDigest, architecture, lora, text, data, dataDigest, versions, where);
+        }
 
         /** What decides the result beside rows and plan. */
         String identity() {
@@ -68,6 +89,11 @@ public final class Training {
 
     /** Trains into a directory; an interrupted run goes on where it stopped, a finished one is returned as it is. */
     public Finished run(Path directory, Facts facts) {
+        return run(directory, facts, Journal.NONE);
+    }
+
+    /** The same, telling a journal what happens; a finished run has told all. */
+    public Finished run(Path directory, Facts facts, Journal journal) {
         Split split = split();
         if (Files.exists(directory.resolve("run.json"))) {
             Run done = Run.open(directory);
@@ -80,6 +106,9 @@ public final class Training {
                 throw new UserInputException(
                         "%s holds a finished run of other data or settings; give another --out".formatted(directory));
             }
+            if (facts.recording() != null) {
+                Recording.requireSame(directory, Optional.ofNullable(done.recording()), facts.recording(), true);
+            }
             return new Finished(done, 0, 0);
         }
         try {
@@ -90,16 +119,16 @@ public final class Training {
         }
         Learner learner = recipe.start(plan.seed());
         Path state = directory.resolve(STATE);
-        Trainer.Outcome outcome = trainer(learner, split)
-                .run(state, facts.identity(), (step, epoch, rate, train, validation) -> {
-                    String file = "checkpoints/%06d".formatted(step);
-                    recipe.keep(directory.resolve(file));
-                    return new Checkpoint(file, step, epoch, rate, train, validation);
-                });
+        Recording.begin(directory, facts.recording(), Files.exists(state));
+        Run.Kind kind = facts.lora() == null ? Run.Kind.TRAIN : Run.Kind.FINETUNE;
+        journal.begun(split.train(), split.validation());
+        Telling keeper = new Telling(directory, kind, journal);
+        Trainer.Outcome outcome = trainer(learner, split).run(state, facts.identity(), keeper);
         recipe.keep(directory.resolve(recipe.result()));
+        keeper.finish();
         Run run = new Run(
                 directory,
-                facts.lora() == null ? Run.Kind.TRAIN : Run.Kind.FINETUNE,
+                kind,
                 facts.lora() == null ? directory.resolve(recipe.result()) : facts.model(),
                 facts.modelDigest(),
                 facts.architecture(),
@@ -111,11 +140,75 @@ public final class Training {
                 outcome.checkpoints(),
                 facts.data(),
                 facts.dataDigest(),
-                facts.versions());
+                facts.versions(),
+                facts.recording());
         Timing.write(directory, outcome.tokens(), outcome.seconds());
         run.write();
         Trainer.forget(state);
+        Recording.forget(directory);
         return new Finished(run, outcome.tokens(), outcome.seconds());
+    }
+
+    /** Keeps checkpoints in a run's directory, and tells a journal. */
+    private final class Telling implements Trainer.Keeper {
+        private final Path directory;
+        private final Run.Kind kind;
+        private final Journal journal;
+        private final Map<Sequence, Integer> numbers = new HashMap<>();
+        private final List<Checkpoint> told = new ArrayList<>();
+
+        Telling(Path directory, Run.Kind kind, Journal journal) {
+            this.directory = directory;
+            this.kind = kind;
+            this.journal = journal;
+            for (int row = 0; row < rows.size(); row++) {
+                numbers.put(rows.get(row), row);
+            }
+        }
+
+        @Override
+        public Checkpoint keep(int step, int epoch, double rate, @Nullable Double train, @Nullable Double validation) {
+            String file = "checkpoints/%06d".formatted(step);
+            recipe.keep(directory.resolve(file));
+            return new Checkpoint(file, step, epoch, rate, train, validation);
+        }
+
+        @Override
+        public void learned(int epoch, int step, List<Sequence> batch) {
+            journal.step(epoch, step, batch.stream().map(numbers::get).toList());
+        }
+
+        @Override
+        public void kept(Checkpoint checkpoint) {
+            told.add(checkpoint);
+            if (told.size() > 1) {
+                tell(told.get(told.size() - 2));
+            }
+        }
+
+        @Override
+        public void started(double loss) {
+            Checkpoint start = told.getFirst();
+            told.set(
+                    0,
+                    new Checkpoint(
+                            start.file(),
+                            start.step(),
+                            start.epoch(),
+                            start.learningRate(),
+                            loss,
+                            start.validationLoss()));
+        }
+
+        /** Whether a checkpoint is selected is known by the one after it. */
+        private void tell(Checkpoint checkpoint) {
+            journal.checkpoint(checkpoint, Run.selected(kind, told).contains(checkpoint));
+        }
+
+        void finish() {
+            tell(told.getLast());
+            journal.finished(told.getLast());
+        }
     }
 
     /**

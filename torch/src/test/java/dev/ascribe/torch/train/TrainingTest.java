@@ -25,6 +25,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -96,6 +97,123 @@ class TrainingTest {
         List<Long> steps = new ArrayList<>();
         finetune("run", EVERYWHERE, plan(3), (job, done, total) -> steps.add(done), Long.MAX_VALUE);
         assertThat(steps).containsExactly(6L, 7L, 8L, 9L);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 4, 6, 8})
+    void aResumedRunTellsItsJournalAllOfItAgainAndTheRestAsAnUninterruptedOneDoes(int step) {
+        Told whole = new Told();
+        told("whole", whole, Progress.SILENT);
+        Told before = new Told();
+        assertThatThrownBy(() -> told("run", before, killAt(step))).hasMessage("killed");
+        Told after = new Told();
+        told("run", after, Progress.SILENT);
+        assertThat(after.lines).isEqualTo(whole.lines);
+        assertThat(whole.lines).startsWith(before.lines.toArray(String[]::new));
+        assertThat(before.lines).contains("step 1 of epoch 1: " + whole.batches.getFirst());
+    }
+
+    @Test
+    void aJournalIsToldEveryBatchEveryCheckpointAndTheirSelection() {
+        Told journal = new Told();
+        Run run = told("run", journal, Progress.SILENT);
+        assertThat(journal.batches).hasSize(9);
+        for (int epoch = 0; epoch < 3; epoch++) {
+            assertThat(journal.batches.subList(3 * epoch, 3 * epoch + 3).stream()
+                            .flatMap(List::stream))
+                    .containsExactlyInAnyOrderElementsOf(run.trainRows());
+        }
+        assertThat(journal.lines.getFirst()).isEqualTo("begun " + run.trainRows() + run.validationRows());
+        assertThat(journal.lines.getLast()).isEqualTo("finished " + run.last());
+        assertThat(journal.checkpoints).extracting(Checkpoint::step).containsExactly(0, 3, 6, 9);
+        assertThat(journal.checkpoints.subList(1, 4))
+                .isEqualTo(run.checkpoints().subList(1, 4));
+        assertThat(journal.checkpoints.getFirst().trainLoss()).isPositive();
+        assertThat(journal.selected).isEqualTo(run.selected());
+    }
+
+    private Run told(String name, Journal journal, Progress progress) {
+        try (LanguageModel model = model();
+                LoraRecipe recipe = LoraRecipe.of(model, EVERYWHERE)) {
+            return new Training(recipe, ROWS, plan(3), progress, 0)
+                    .run(directory.resolve(name), facts(model, EVERYWHERE), journal)
+                    .run();
+        }
+    }
+
+    /** Remembers what it is told. */
+    private static final class Told implements Journal {
+        private final List<String> lines = new ArrayList<>();
+        private final List<List<Integer>> batches = new ArrayList<>();
+        private final List<Checkpoint> checkpoints = new ArrayList<>();
+        private final List<Checkpoint> selected = new ArrayList<>();
+
+        @Override
+        public void begun(List<Integer> learned, List<Integer> heldOut) {
+            lines.add("begun " + learned + heldOut);
+        }
+
+        @Override
+        public void step(int epoch, int step, List<Integer> rows) {
+            lines.add("step %d of epoch %d: %s".formatted(step, epoch, rows));
+            batches.add(rows);
+        }
+
+        @Override
+        public void checkpoint(Checkpoint checkpoint, boolean isSelected) {
+            lines.add(checkpoint + (isSelected ? " selected" : ""));
+            checkpoints.add(checkpoint);
+            if (isSelected) {
+                selected.add(checkpoint);
+            }
+        }
+
+        @Override
+        public void finished(Checkpoint last) {
+            lines.add("finished " + last);
+        }
+    }
+
+    @Test
+    void aRunIsRecordedInOneLedgerFromItsBeginningToItsEnd() throws IOException {
+        Recording first = new Recording(new UUID(1, 2), "example.com/a+key");
+        Recording other = new Recording(new UUID(1, 2), "example.com/b+key");
+        Path run = directory.resolve("run");
+        assertThatThrownBy(() -> recorded("run", first, killAt(2))).hasMessage("killed");
+        assertThat(Recording.of(run)).contains(first);
+        assertThatThrownBy(() -> recorded("run", null, Progress.SILENT))
+                .isInstanceOf(UserInputException.class)
+                .hasMessage(
+                        run
+                                + " was begun with --ledger (example.com/a+key); give it again, so that no step is missing there");
+        assertThatThrownBy(() -> recorded("run", other, Progress.SILENT))
+                .isInstanceOf(UserInputException.class)
+                .hasMessage(
+                        run
+                                + " is recorded in the ledger of example.com/a+key, not in that of example.com/b+key; give that --ledger, or another --out");
+        assertThat(recorded("run", first, Progress.SILENT).recording()).isEqualTo(first);
+        assertThat(Run.open(run).recording()).isEqualTo(first);
+        assertThat(run.resolve(".recording.json")).doesNotExist();
+        assertThatThrownBy(() -> recorded("run", other, Progress.SILENT)).isInstanceOf(UserInputException.class);
+        assertThat(recorded("run", null, Progress.SILENT).recording()).isEqualTo(first);
+
+        assertThatThrownBy(() -> recorded("without", null, killAt(2))).hasMessage("killed");
+        assertThatThrownBy(() -> recorded("without", first, Progress.SILENT))
+                .isInstanceOf(UserInputException.class)
+                .hasMessageContaining("was begun without --ledger");
+        assertThat(recorded("without", null, Progress.SILENT).recording()).isNull();
+        assertThat(Files.readString(directory.resolve("without/run.json"))).doesNotContain("recording");
+        assertThat(recorded("without", null, Progress.SILENT).last())
+                .isEqualTo(recorded("run", first, Progress.SILENT).last());
+    }
+
+    private Run recorded(String name, @Nullable Recording recording, Progress progress) {
+        try (LanguageModel model = model();
+                LoraRecipe recipe = LoraRecipe.of(model, EVERYWHERE)) {
+            return new Training(recipe, ROWS, plan(3), progress, 0)
+                    .run(directory.resolve(name), facts(model, EVERYWHERE).recorded(recording))
+                    .run();
+        }
     }
 
     @Test
