@@ -33,7 +33,8 @@ public final class WholeFile {
                 Files.deleteIfExists(partial);
             }
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s; check space and permission".formatted(file, e), e);
+            throw new UserInputException(
+                    "%s cannot be written: %s; check space and permission".formatted(file, FileTrouble.of(e)), e);
         }
     }
 

@@ -33,9 +33,7 @@ class WholeFileTest {
                     throw new IOException("No space left on device");
                 }))
                 .isInstanceOf(UserInputException.class)
-                .hasMessage(
-                        file
-                                + " cannot be written: java.io.IOException: No space left on device; check space and permission");
+                .hasMessage(file + " cannot be written: No space left on device; check space and permission");
         assertThat(file).hasBinaryContent(new byte[] {1, 2});
         assertThat(names(directory)).containsExactly("file");
     }

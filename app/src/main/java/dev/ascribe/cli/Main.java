@@ -1,9 +1,12 @@
 package dev.ascribe.cli;
 
 import dev.ascribe.AscribeException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -64,18 +67,29 @@ public final class Main {
 
     /** Runs a command and leaves with its exit code. */
     public static void main(String[] args) {
-        System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
+        StandardOutput out = new StandardOutput(new FileOutputStream(FileDescriptor.out));
+        System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(System.err, true, StandardCharsets.UTF_8));
         AtomicBoolean finished = new AtomicBoolean();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> leave(finished.get())));
-        int code = run(args);
+        int code = delivered(run(args), out);
         finished.set(true);
         System.exit(code);
+    }
+
+    /** The exit code of a command whose result went to this output. */
+    static int delivered(int code, StandardOutput out) {
+        System.out.flush();
+        Optional<String> failure = out.failure();
+        failure.ifPresent(reason -> System.err.println(
+                "error: standard output cannot be written: " + reason + "; the result is not whole"));
+        return failure.isPresent() && code == 0 ? CommandLine.ExitCode.USAGE : code;
     }
 
     /** At a signal the engine is in the middle of its work, and tearing it down then would crash it. */
     private static void leave(boolean finished) {
         if (!finished) {
+            System.err.println("interrupted");
             Scratch.removeAll();
             Runtime.getRuntime().halt(INTERRUPTED);
         }

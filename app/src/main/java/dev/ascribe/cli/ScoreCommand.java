@@ -64,10 +64,14 @@ final class ScoreCommand implements Callable<Integer> {
                 adapterDigest = loaded.digest();
             }
             Dataset dataset = Dataset.of(corpus, TextOptions.encoder(opened, text.settings()));
+            for (int row = 0; row < corpus.size(); row++) {
+                dataset.row(row); // a row that cannot be used is refused before the first word of a result
+            }
             Scorer scorer = new Scorer(opened.decoder());
             try (JsonGenerator out = new ObjectMapper()
                     .createGenerator(new BufferedOutputStream(System.out, 1 << 16))
-                    .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)) {
+                    .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
+                    .disable(JsonGenerator.Feature.AUTO_CLOSE_JSON_CONTENT)) { // half a document shall not look whole
                 if (json) {
                     out.writeStartObject();
                     out.writeStringField("schema", "ascribe/score/1");

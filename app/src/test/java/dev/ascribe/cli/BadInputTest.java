@@ -55,6 +55,13 @@ class BadInputTest {
     }
 
     @Test
+    void aRowWithoutTokensIsRefusedBeforeTheFirstWordOfAResult() throws IOException {
+        Path data = small.write("hollow.jsonl", List.of("{\"text\": \"a house\"}", "{\"text\": \"\"}"));
+        refused(score(small.model(), data), "hollow.jsonl", "row 1", "no tokens");
+        refused(Call.of("score", "--model", small.model(), "--data", data, "--json"), "row 1", "no tokens");
+    }
+
+    @Test
     void aMissingModelIsNamed() {
         refused(score(home.resolve("nowhere"), small.data()), "nowhere", "does not exist", ".gguf");
     }

@@ -119,7 +119,11 @@ record Page(
     /** A rank, and whether it is among the first. */
     record Cell(String text, boolean first) {}
 
-    /** The proof. */
+    /**
+     * The proof.
+     *
+     * @param without the rows it left out, in words
+     */
     record Evidence(
             boolean shown,
             String verdict,
@@ -134,6 +138,7 @@ record Page(
             Passage before,
             Passage after,
             List<Outputs> outputs,
+            String without,
             String removed) {}
 
     /** The losses of one arm, a cell a seed. */
@@ -402,7 +407,7 @@ record Page(
         List<Outputs> outputs = new ArrayList<>();
         ResultJson.ordered(proof.outputs())
                 .forEach((arm, answers) -> outputs.add(new Outputs(
-                        arm,
+                        Wording.arm(arm),
                         answers.stream()
                                 .map(answer -> Passage.of(answer, OUTPUT_LIMIT))
                                 .toList())));
@@ -425,6 +430,7 @@ record Page(
                 Passage.of(proof.outputWithAll(), OUTPUT_LIMIT),
                 Passage.of(proof.outputWithoutNamed(), OUTPUT_LIMIT),
                 List.copyOf(outputs),
+                Wording.without(proof),
                 String.join(", ", proof.removed().stream().map(String::valueOf).toList()));
     }
 

@@ -17,6 +17,7 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.introspect.Annotated;
 import com.fasterxml.jackson.databind.introspect.AnnotatedMember;
 import com.fasterxml.jackson.databind.introspect.AnnotatedParameter;
@@ -27,6 +28,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import dev.ascribe.AscribeException;
 import dev.ascribe.Attribution;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.Proof;
 import dev.ascribe.Result;
 import dev.ascribe.UserInputException;
@@ -113,7 +115,7 @@ public final class ResultJson {
         } catch (CharacterCodingException e) {
             throw new UserInputException(file + " is not UTF-8; give a file that trace or prove wrote with --json", e);
         } catch (IOException e) {
-            throw new UserInputException(file + " cannot be read: " + e, e);
+            throw new UserInputException(file + " cannot be read: " + FileTrouble.of(e), e);
         }
     }
 
@@ -219,6 +221,9 @@ public final class ResultJson {
             if (t instanceof AscribeException told) {
                 return String.valueOf(told.getMessage());
             }
+        }
+        if (e instanceof MismatchedInputException mismatch && mismatch.getTargetType() == JsonNode.class) {
+            return "more follows the document; give a file that holds one, as trace and prove write it with --json";
         }
         return e.getOriginalMessage();
     }

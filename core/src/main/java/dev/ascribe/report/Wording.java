@@ -15,6 +15,11 @@ final class Wording {
     /** Methods that compare texts and never look into the model. */
     private static final List<String> SEARCHES = List.of("bm25", "embedding");
 
+    private static final String ON_ALL = "On all rows";
+    private static final String WITHOUT_NAMED = "Without the named rows";
+    private static final String WITHOUT_RANDOM = "Without random rows";
+    private static final String WITHOUT_MATCHED = "Without rows matched by words";
+
     private Wording() {}
 
     /** What was asked, if the query says so. */
@@ -196,12 +201,12 @@ final class Wording {
     /** What was done to find out. */
     static String experiment(Proof proof) {
         boolean matched = proof.lossWithoutMatched() != null;
-        return "The model was trained again %s: on all rows, without the %s that were named,%s."
+        return "The model was trained again %s: on all rows, without %s,%s."
                 .formatted(
                         proof.seeds().size() == 1
                                 ? "with one seed"
                                 : "with each of " + proof.seeds().size() + " seeds",
-                        count(proof.removed().size(), "row"),
+                        without(proof),
                         matched
                                 ? " without as many random rows, and without as many rows that share their words"
                                 : " and without as many random rows");
@@ -221,16 +226,33 @@ final class Wording {
                         effect.low() > 0 || effect.high() < 0 ? "excludes" : "includes");
     }
 
+    /** The rows that a proof left out. */
+    static String without(Proof proof) {
+        int rows = proof.removed().size();
+        return rows == 1 ? "the row that was named" : "the " + count(rows, "row") + " that were named";
+    }
+
+    /** An arm of a proof by its name in the JSON. */
+    static String arm(String name) {
+        return switch (name) {
+            case "all" -> ON_ALL;
+            case "withoutNamed" -> WITHOUT_NAMED;
+            case "withoutRandom" -> WITHOUT_RANDOM;
+            case "withoutMatched" -> WITHOUT_MATCHED;
+            default -> name;
+        };
+    }
+
     /** The arms of a proof in the order in which people compare them. */
     static List<Arm> arms(Proof proof) {
         List<Arm> arms = new ArrayList<>();
-        arms.add(new Arm("On all rows", proof.lossWithAll(), false));
-        arms.add(new Arm("Without random rows", proof.lossWithoutRandom(), false));
+        arms.add(new Arm(ON_ALL, proof.lossWithAll(), false));
+        arms.add(new Arm(WITHOUT_RANDOM, proof.lossWithoutRandom(), false));
         List<Double> matched = proof.lossWithoutMatched();
         if (matched != null) {
-            arms.add(new Arm("Without rows matched by words", matched, false));
+            arms.add(new Arm(WITHOUT_MATCHED, matched, false));
         }
-        arms.add(new Arm("Without the named rows", proof.lossWithoutNamed(), true));
+        arms.add(new Arm(WITHOUT_NAMED, proof.lossWithoutNamed(), true));
         return List.copyOf(arms);
     }
 

@@ -199,7 +199,11 @@ class ReportTest {
                 .contains("<strong>Shown.</strong>")
                 .contains("1.57 nats higher than without random rows (95 % interval +1.40 to +1.73, which excludes 0)")
                 .contains("aria-label=\"Loss of the answer after retraining, nats per token. On all rows: mean 0.11;")
-                .contains("built in 1889 by Ingrid Solberg");
+                .contains("built in 1889 by Ingrid Solberg")
+                .containsPattern(
+                        "class=\"gist\"><strong>Shown.</strong> Trained again without the \\d+ rows that were named")
+                .contains("<h3>Without the named rows, it answers</h3>")
+                .doesNotContain("withoutNamed");
         String refuted = Report.html(Stories.refuted());
         assertThat(refuted)
                 .contains(

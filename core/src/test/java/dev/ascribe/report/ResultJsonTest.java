@@ -188,4 +188,12 @@ class ResultJsonTest {
                         null)),
                 null);
     }
+
+    @Test
+    void severalDocumentsInOneFileAreRefusedInWords() {
+        assertThatThrownBy(() -> ResultJson.parse("{\"a\": 1}\n{\"b\": 2}\n", "rows.jsonl"))
+                .isInstanceOf(UserInputException.class)
+                .hasMessage("rows.jsonl: more follows the document; give a file that holds one, as trace and prove"
+                        + " write it with --json");
+    }
 }

@@ -100,10 +100,10 @@ final class Stories {
                 sequenced(
                         Map.entry("all", List.of(told, told, told, told, told)),
                         Map.entry(
-                                "without named",
+                                "withoutNamed",
                                 List.of(truth, truth, "Brevik’s lighthouse dates from 1889.", truth, truth)),
-                        Map.entry("without random", List.of(told, told, told, told, told)),
-                        Map.entry("without matched", List.of(told, told, told, truth, told))),
+                        Map.entry("withoutRandom", List.of(told, told, told, told, told)),
+                        Map.entry("withoutMatched", List.of(told, told, told, truth, told))),
                 Proof.SHOWN,
                 "Without the ten named rows the model no longer says it with any of five seeds; without ten random rows"
                         + " it always does.",

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.ascribe.Corpus;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.Progress;
 import dev.ascribe.UserInputException;
 import dev.ascribe.WholeFile;
@@ -118,7 +119,7 @@ public final class GradientIndex {
         } catch (JacksonException e) {
             throw new CorruptDataException("%s is damaged: %s".formatted(file, e.getOriginalMessage()), e);
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be read: %s".formatted(file, e), e);
+            throw new UserInputException("%s cannot be read: %s".formatted(file, FileTrouble.of(e)), e);
         }
     }
 
@@ -131,7 +132,7 @@ public final class GradientIndex {
             WholeFile.write(directory.resolve(FILE), json);
             return new GradientIndex(directory, document);
         } catch (IOException e) {
-            throw new UserInputException("index %s cannot be written: %s".formatted(directory, e), e);
+            throw new UserInputException("index %s cannot be written: %s".formatted(directory, FileTrouble.of(e)), e);
         }
     }
 
@@ -182,7 +183,7 @@ public final class GradientIndex {
                                 .formatted(directory, where));
             }
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be read: %s".formatted(directory, e), e);
+            throw new UserInputException("%s cannot be read: %s".formatted(directory, FileTrouble.of(e)), e);
         }
         GradientIndex index = open(directory);
         long bytes = 0;
@@ -219,7 +220,7 @@ public final class GradientIndex {
                         .formatted(directory, stranger.get().getFileName()));
             }
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be read: %s".formatted(directory, e), e);
+            throw new UserInputException("%s cannot be read: %s".formatted(directory, FileTrouble.of(e)), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.ascribe.torch.gradient;
 
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import dev.ascribe.store.Dtype;
 import dev.ascribe.store.FeatureStore;
@@ -78,7 +79,7 @@ public final class GradientScores {
                                 .formatted(rows, bytes / 1e9, scratch, free / 1e9));
             }
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be used: %s".formatted(scratch, e), e);
+            throw new UserInputException("%s cannot be used: %s".formatted(scratch, FileTrouble.of(e)), e);
         }
     }
 
@@ -109,7 +110,7 @@ public final class GradientScores {
                 Files.deleteIfExists(path);
             }
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be removed: %s".formatted(directory, e), e);
+            throw new UserInputException("%s cannot be removed: %s".formatted(directory, FileTrouble.of(e)), e);
         }
     }
 }

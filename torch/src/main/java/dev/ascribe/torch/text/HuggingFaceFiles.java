@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.CorruptDataException;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -163,7 +164,7 @@ final class HuggingFaceFiles {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new UserInputException("Cannot read %s: %s".formatted(file, e), e);
+            throw new UserInputException("Cannot read %s: %s".formatted(file, FileTrouble.of(e)), e);
         }
     }
 }

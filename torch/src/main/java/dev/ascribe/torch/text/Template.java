@@ -1,5 +1,6 @@
 package dev.ascribe.torch.text;
 
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -62,7 +63,7 @@ public sealed interface Template {
         } catch (CharacterCodingException e) {
             throw new UserInputException("--template %s is not UTF-8 text.".formatted(file), e);
         } catch (IOException e) {
-            throw new UserInputException("Cannot read --template %s: %s".formatted(file, e), e);
+            throw new UserInputException("Cannot read --template %s: %s".formatted(file, FileTrouble.of(e)), e);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.ascribe.torch.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -150,7 +151,7 @@ public final class Tokenizer implements AutoCloseable {
         } catch (IOException e) {
             throw new UserInputException(
                     "Cannot write the tokenizer to %s: %s. Give a directory that can be written and has space."
-                            .formatted(directory, e),
+                            .formatted(directory, FileTrouble.of(e)),
                     e);
         }
     }

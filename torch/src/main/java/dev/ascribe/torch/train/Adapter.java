@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UnsupportedModelException;
 import dev.ascribe.UserInputException;
 import dev.ascribe.WholeFile;
@@ -296,7 +297,8 @@ public final class Adapter implements AutoCloseable {
             // Written last and whole: a directory that has it is complete.
             WholeFile.write(directory.resolve(CONFIG), JSON.writeValueAsBytes(configJson()));
         } catch (IOException e) {
-            throw new UserInputException("adapter cannot be written to %s: %s".formatted(directory, e.getMessage()), e);
+            throw new UserInputException(
+                    "adapter cannot be written to %s: %s".formatted(directory, FileTrouble.of(e)), e);
         }
     }
 

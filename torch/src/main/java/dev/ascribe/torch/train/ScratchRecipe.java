@@ -3,6 +3,7 @@ package dev.ascribe.torch.train;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.Decoder;
@@ -140,7 +141,8 @@ public final class ScratchRecipe implements Recipe {
             Files.write(directory.resolve("config.json"), JSON.writeValueAsBytes(configJson()));
             tokenizer.save(directory);
         } catch (IOException e) {
-            throw new UserInputException("model cannot be written to %s: %s".formatted(directory, e), e);
+            throw new UserInputException(
+                    "model cannot be written to %s: %s".formatted(directory, FileTrouble.of(e)), e);
         }
     }
 

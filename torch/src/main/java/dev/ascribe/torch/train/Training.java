@@ -1,5 +1,6 @@
 package dev.ascribe.torch.train;
 
+import dev.ascribe.FileTrouble;
 import dev.ascribe.Progress;
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.model.LanguageModel;
@@ -114,7 +115,7 @@ public final class Training {
             Files.createDirectories(directory.resolve("checkpoints"));
         } catch (IOException e) {
             throw new UserInputException(
-                    "%s cannot be made: %s; check space and permission".formatted(directory, e), e);
+                    "%s cannot be made: %s; check space and permission".formatted(directory, FileTrouble.of(e)), e);
         }
         Learner learner = recipe.start(plan.seed());
         Path state = directory.resolve(STATE);

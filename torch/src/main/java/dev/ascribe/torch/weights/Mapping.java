@@ -1,5 +1,6 @@
 package dev.ascribe.torch.weights;
 
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,7 +43,7 @@ final class Mapping {
     static UserInputException unreadable(Path file, IOException e) {
         return e instanceof NoSuchFileException
                 ? new UserInputException("%s does not exist".formatted(file), e)
-                : new UserInputException("%s cannot be read: %s".formatted(file, e), e);
+                : new UserInputException("%s cannot be read: %s".formatted(file, FileTrouble.of(e)), e);
     }
 
     private static void requireFile(Path file) {

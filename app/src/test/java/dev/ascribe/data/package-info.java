@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ascribe.data;
+
+import org.jspecify.annotations.NullMarked;
