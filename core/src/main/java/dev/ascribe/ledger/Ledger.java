@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ledger implements AutoCloseable {
     /** So that one is published every second, though publishing takes a while. */
-    private static final long PUBLISH_MILLIS = 800;
+    private static final long PUBLISH_MILLIS = 600;
 
     /** Entries after which the map's snapshot is written again: they must be hashed anew when a ledger that was killed is opened. */
     private static final long SNAPSHOT_EVERY = 500_000;
@@ -37,6 +37,7 @@ public final class Ledger implements AutoCloseable {
     private static final long SNAPSHOT_COST = 16;
 
     private final Opening opened;
+    private final long snapshotEvery;
     private final Heads heads;
     private final Drafting drafting;
     private final Publication publication;
@@ -50,6 +51,7 @@ public final class Ledger implements AutoCloseable {
     private List<Samples.Known> newlyKnown;
     private long next;
     private long snapshotSize;
+    private @Nullable SnapshotWriter snapshot; // under way
     private volatile @Nullable Exception failure;
     private volatile boolean appended;
 
@@ -68,14 +70,20 @@ public final class Ledger implements AutoCloseable {
             this.known = known;
         }
 
+        /** What it is about. */
+        Hash subject() {
+            return subject;
+        }
+
         /** Where its subject's history ends with it. */
         PrefixMap.Value head() {
             return head;
         }
     }
 
-    private Ledger(Opening opened) {
+    private Ledger(Opening opened, long snapshotEvery) {
         this.opened = opened;
+        this.snapshotEvery = snapshotEvery;
         this.heads = opened.heads();
         this.drafting = opened.drafting();
         this.publication = opened.publication();
@@ -107,7 +115,12 @@ public final class Ledger implements AutoCloseable {
      *     written
      */
     public static Ledger open(Path directory) {
-        Ledger ledger = new Ledger(Opening.of(directory));
+        return open(directory, SNAPSHOT_EVERY);
+    }
+
+    /** As {@link #open(Path)}; a snapshot of the map is begun when so many entries came since the last. */
+    static Ledger open(Path directory, long snapshotEvery) {
+        Ledger ledger = new Ledger(Opening.of(directory), snapshotEvery);
         try {
             ledger.finishErasure();
             return ledger;
@@ -315,9 +328,7 @@ public final class Ledger implements AutoCloseable {
         }
         publication.publish(entries, known, following.number(), witnesses);
         wal.forget(following.number());
-        if (checkpoint().size() - snapshotSize > SNAPSHOT_EVERY) {
-            snapshot();
-        }
+        goOnWithSnapshot();
         return publication.note();
     }
 
@@ -330,10 +341,22 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    private void snapshot() {
-        long size = checkpoint().size();
-        new MapSnapshot(size, heads.map()).write(opened.folder().map());
-        snapshotSize = size;
+    /** Writes a piece of the map's snapshot, if one is due or under way; the map stands for the published log now. */
+    private void goOnWithSnapshot() throws IOException {
+        if (snapshot == null && checkpoint().size() - snapshotSize > snapshotEvery) {
+            snapshot = new SnapshotWriter(opened.folder().map(), checkpoint().size());
+        }
+        if (snapshot != null && snapshot.next(heads.map())) {
+            snapshotSize = snapshot.treeSize();
+            snapshot = null;
+        }
+    }
+
+    private void abandonSnapshot() throws IOException {
+        if (snapshot != null) {
+            snapshot.close();
+            snapshot = null;
+        }
     }
 
     /** The published checkpoint. */
@@ -445,11 +468,16 @@ public final class Ledger implements AutoCloseable {
                 publish();
                 if ((checkpoint().size() - snapshotSize) * SNAPSHOT_COST
                         > heads.map().size()) {
-                    snapshot();
+                    abandonSnapshot();
+                    new MapSnapshot(checkpoint().size(), heads.map())
+                            .write(opened.folder().map());
                 }
             }
+        } catch (IOException e) {
+            // of the snapshot: the map is made from the log
         } finally {
             try {
+                abandonSnapshot();
                 publication.close();
                 wal.close();
             } catch (IOException e) {

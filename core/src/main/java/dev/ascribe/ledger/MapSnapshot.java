@@ -3,17 +3,13 @@ package dev.ascribe.ledger;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.LedgerUnavailableException;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
-import java.util.zip.CheckedOutputStream;
 
 /**
  * A map as a file, with all its hashes, so that a large log opens without hashing anything. Big-endian:
@@ -32,7 +28,7 @@ import java.util.zip.CheckedOutputStream;
  * @param map the map there
  */
 public record MapSnapshot(long treeSize, PrefixMap map) {
-    private static final String MAGIC = "ascribe prefix map 2\n";
+    static final String MAGIC = "ascribe prefix map 2\n";
 
     /**
      * Writes the file; whoever reads it sees the old one or the new one. It is not forced to the disk: a torn one is found out and the map
@@ -41,31 +37,14 @@ public record MapSnapshot(long treeSize, PrefixMap map) {
      * @throws LedgerUnavailableException when the disk is full, or there is no permission
      */
     public void write(Path file) {
-        Path partial = file.resolveSibling(file.getFileName() + ".partial");
-        try {
-            try {
-                try (OutputStream out = Files.newOutputStream(partial)) {
-                    writeTo(out);
-                }
-                Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(partial);
+        try (SnapshotWriter writer = new SnapshotWriter(file, treeSize)) {
+            while (!writer.next(map)) {
+                // the next ones
             }
         } catch (IOException e) {
             throw new LedgerUnavailableException(
                     "%s cannot be written: %s; check space and permission".formatted(file, e), e);
         }
-    }
-
-    /** Writes the same bytes to a stream, in pieces of many kilobytes. */
-    public void writeTo(OutputStream out) throws IOException {
-        CRC32C sum = new CRC32C();
-        DataOutputStream data = new DataOutputStream(new CheckedOutputStream(out, sum));
-        data.writeBytes(MAGIC);
-        data.writeLong(treeSize);
-        map.write(data);
-        data.writeLong(sum.getValue());
-        data.flush();
     }
 
     /**

@@ -29,7 +29,9 @@ import java.util.stream.Stream;
  */
 public final class PrefixMap {
     private static final int SPLIT = 4;
-    private static final int TRIES = 1 << SPLIT;
+
+    /** Subtrees that are kept apart. */
+    static final int TRIES = 1 << SPLIT;
 
     /** From here on it pays to share a batch out to other threads. */
     private static final int PARALLEL = 128;
@@ -165,13 +167,12 @@ public final class PrefixMap {
         return Hash.sha256(new byte[] {PrefixTrie.NODE}, left.bytes(), right.bytes());
     }
 
-    void write(DataOutputStream out) throws IOException {
-        for (PrefixTrie trie : tries) {
-            trie.write(out);
-        }
+    /** Writes one of the subtrees. */
+    void write(int trie, DataOutputStream out) throws IOException {
+        tries.get(trie).write(out);
     }
 
-    /** What {@link #write} wrote. */
+    /** What {@link #write} wrote, of all subtrees in order. */
     static PrefixMap read(DataInputStream in) throws IOException {
         List<PrefixTrie> tries = new ArrayList<>();
         for (int i = 0; i < TRIES; i++) {

@@ -14,10 +14,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Random;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -292,6 +295,61 @@ class LedgerTest {
         }
         assertThat(LogAudit.of(crashed, keys, List.of(), false, Progress.SILENT).subjects())
                 .isEqualTo(10);
+    }
+
+    @Test
+    void aSnapshotOfTheMapThatWasWrittenInPiecesOpensWheneverItsWriterIsKilled() throws IOException {
+        Random random = new Random(5);
+        List<Path> killed = new ArrayList<>();
+        List<MapLoader.Loaded> maps = new ArrayList<>();
+        Map<Hash, PrefixMap.Value> heads = new HashMap<>();
+        try (Ledger ledger = Ledger.open(home, 30)) {
+            for (int round = 0; round < 24; round++) {
+                List<Draft> drafts = ingests(20 * round, 20 * round + 20);
+                for (int i = 0; i < 20; i++) {
+                    drafts.add(Draft.batch(i, RUN, sample(random.nextInt(20 * round + 20)), 1, round, i));
+                }
+                ledger.prepare(drafts, new long[drafts.size()]); // what is not committed leaves no trace
+                List<Ledger.Prepared> prepared = ledger.prepare(drafts, new long[drafts.size()]);
+                ledger.commit(prepared);
+                for (Ledger.Prepared one : prepared) {
+                    heads.put(one.subject(), one.head());
+                }
+                ledger.publish();
+                Path copy = folder.resolve("killed-" + round);
+                copy(home, copy);
+                killed.add(copy);
+                MapLoader.Loaded loaded = load(copy, copy);
+                heads.forEach((subject, head) ->
+                        assertThat(loaded.map().find(subject)).contains(head));
+                assertThat(loaded.map().size()).isEqualTo(heads.size());
+                maps.add(loaded);
+            }
+        }
+        assertThat(maps.stream().filter(loaded -> loaded.snapshot() > 0).count())
+                .as("maps that came from a snapshot")
+                .isGreaterThan(15);
+        for (int round = 1; round < killed.size(); round++) {
+            if (maps.get(round).snapshot()
+                    > maps.get(round - 1).snapshot()) { // its last piece is newer than the older log
+                assertThat(load(killed.get(round), killed.get(round - 1)).map().root())
+                        .isEqualTo(maps.get(round - 1).map().root());
+            }
+        }
+        Path last = killed.getLast();
+        Ledger.resetGuard(last);
+        try (Ledger again = Ledger.open(last)) {
+            again.append(ingests(480, 490));
+        }
+        assertThat(LogAudit.of(last, keys, List.of(), false, Progress.SILENT).subjects())
+                .isEqualTo(490);
+    }
+
+    /** The map of a log, with the snapshot of one that may be another. */
+    private MapLoader.Loaded load(Path snapshot, Path log) throws IOException {
+        LedgerFolder there = new LedgerFolder(log);
+        long size = Checkpoint.open(there.note(), keys).size();
+        return MapLoader.load(new LedgerFolder(snapshot).map(), new LogFiles(there.log(), size), size);
     }
 
     @Test

@@ -1,0 +1,68 @@
+package dev.ascribe.ledger;
+
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
+
+/**
+ * Writes a {@link MapSnapshot} a few subtrees at a time, while the map goes on changing between the times, so that no checkpoint waits for
+ * a large file. A subtree that is written later holds what came after the size that the snapshot names, but never more than is published by then. Whoever reads
+ * it replays the published log from that size on: every subject of those entries gets its last value, whether its subtree had it or not. A log
+ * that was put back to a shorter one gives another root, and the map is made from the entries alone.
+ */
+final class SnapshotWriter implements AutoCloseable {
+    private static final int AT_ONCE = 4; // of 16 subtrees
+
+    private final Path file;
+    private final Path partial;
+    private final long treeSize;
+    private final CRC32C sum = new CRC32C();
+    private final DataOutputStream data;
+    private int written;
+
+    /** @param treeSize size of the log that the map stands for now */
+    SnapshotWriter(Path file, long treeSize) throws IOException {
+        this.file = file;
+        this.partial = file.resolveSibling(file.getFileName() + ".partial");
+        this.treeSize = treeSize;
+        OutputStream out = Files.newOutputStream(partial);
+        this.data = new DataOutputStream(new CheckedOutputStream(out, sum));
+        data.writeBytes(MapSnapshot.MAGIC);
+        data.writeLong(treeSize);
+    }
+
+    long treeSize() {
+        return treeSize;
+    }
+
+    /**
+     * Writes the next subtrees; the file gets its name with the last ones. It is not forced to the disk: a torn one is found out and the map made
+     * from the log.
+     *
+     * @return whether it is done
+     */
+    boolean next(PrefixMap map) throws IOException {
+        for (int end = Math.min(written + AT_ONCE, PrefixMap.TRIES); written < end; written++) {
+            map.write(written, data);
+        }
+        if (written < PrefixMap.TRIES) {
+            return false;
+        }
+        data.writeLong(sum.getValue());
+        data.close();
+        Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        return true;
+    }
+
+    /** Takes away what is unfinished. */
+    @Override
+    public void close() throws IOException {
+        data.close();
+        Files.deleteIfExists(partial);
+    }
+}
