@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -203,16 +204,20 @@ func checkProof(file string, head checkpoint, known []note.Verifier, leaves []tl
 func checkConsistency(file string) {
 	var c struct {
 		Size1, Size2 int64
-		Root1, Root2 []byte
+		Root1, Root2 string
 		Proof        [][]byte
 	}
 	check(json.Unmarshal(read(file), &c))
+	root1, err := hex.DecodeString(c.Root1)
+	check(err)
+	root2, err := hex.DecodeString(c.Root2)
+	check(err)
 	var path tlog.TreeProof
 	for _, sibling := range c.Proof {
 		path = append(path, tlog.Hash(sibling))
 	}
-	check(tlog.CheckTree(path, c.Size2, tlog.Hash(c.Root2), c.Size1, tlog.Hash(c.Root1)))
-	check(proof.VerifyConsistency(rfc6962.DefaultHasher, uint64(c.Size1), uint64(c.Size2), c.Proof, c.Root1, c.Root2))
+	check(tlog.CheckTree(path, c.Size2, tlog.Hash(root2), c.Size1, tlog.Hash(root1)))
+	check(proof.VerifyConsistency(rfc6962.DefaultHasher, uint64(c.Size1), uint64(c.Size2), c.Proof, root1, root2))
 }
 
 // tiles reads the tiles of a tlog-tiles folder.
