@@ -3,7 +3,7 @@
 
 Usage: ledger_sizes.py [SIZE…]      default 2 255 256 257 65536 70000. ASCRIBE names another launcher. Needs Go and its module proxy.
 
-Each log grows from the one before it. At each size `bench/peers/go/logcheck` (golang.org/x/mod/sumdb/note and tlog, transparency-dev/merkle) verifies
+A log grows from one size to the next; one that is too near to the last needs a log of its own. At each size `bench/peers/go/logcheck` (golang.org/x/mod/sumdb/note and tlog, transparency-dev/merkle) verifies
 the signature, the root and every tile from the entries, event proofs made by Ascribe, and consistency proofs from every earlier size.
 """
 import json
@@ -24,44 +24,63 @@ def run(*command, cwd=None):
     return done.stdout
 
 
+def chains(sizes):
+    """Sizes that one log can have after another: each checkpoint adds an event and a map entry, or more."""
+    made = []
+    for size in sorted(sizes):
+        chain = next((chain for chain in made if size - chain[-1] >= 2), None)
+        if chain:
+            chain.append(size)
+        else:
+            made.append([size])
+    return made
+
+
+def grow(work, check, sizes):
+    home, keys = work + "/ledger", work + "/vkeys"
+    with open(keys, "w") as file:
+        file.write(run(ASCRIBE, "ledger", "init", home, "--origin", "example.com/sizes", "--guard", work + "/guard"))
+    made, size, proofs = 0, 2, []
+
+    def append(count):
+        nonlocal made, size
+        with open(work + "/events", "w") as file:
+            for i in range(made, made + count):
+                file.write(json.dumps({"type": "ingest", "sample": "sha256:%064x" % (i + 1), "source": "rows", "time": i}) + "\n")
+        made += count
+        said = json.loads(run(ASCRIBE, "ledger", "append", home, "--events", work + "/events", "--json"))
+        size = said["checkpoint"]["size"]
+
+    before = []
+    for target in sizes:
+        while target - size > TAIL + 20000:
+            append(20000)
+        if target - size > TAIL + 1:
+            append(target - size - TAIL)
+        if size < target:
+            append(target - size - 1)
+        if size != target:
+            sys.exit("the log has %d entries, not %d: a checkpoint came between; run it again on a less busy machine" % (size, target))
+        for index in sorted({0, 1, size // 3, size - 2, size - 1}):
+            proofs.append("%s/%d-of-%d.tlog-proof" % (work, index, size))
+            run(ASCRIBE, "ledger", "prove", home, "--index", str(index), "--out", proofs[-1])
+        for earlier in before:
+            proofs.append("%s/%d-%d.json" % (work, earlier, size))
+            with open(proofs[-1], "w") as file:
+                file.write(run(ASCRIBE, "ledger", "consistency", home, "--from", str(earlier), "--to", str(size), "--json"))
+        before.append(size)
+        print(run(check, home + "/log", keys, *proofs).strip(), flush=True)
+
+
 def main():
     sizes = [int(size) for size in sys.argv[1:]] or [2, 255, 256, 257, 65536, 70000]
     with tempfile.TemporaryDirectory() as work:
         check = work + "/logcheck"
         run("go", "build", "-o", check, "./logcheck", cwd=ROOT + "/bench/peers/go")
-        home, keys = work + "/ledger", work + "/vkeys"
-        with open(keys, "w") as file:
-            file.write(run(ASCRIBE, "ledger", "init", home, "--origin", "example.com/sizes", "--guard", work + "/guard"))
-        made, size, proofs = 0, 2, []
-
-        def append(count):
-            nonlocal made, size
-            with open(work + "/events", "w") as file:
-                for i in range(made, made + count):
-                    file.write(json.dumps({"type": "ingest", "sample": "sha256:%064x" % (i + 1), "source": "rows", "time": i}) + "\n")
-            made += count
-            said = json.loads(run(ASCRIBE, "ledger", "append", home, "--events", work + "/events", "--json"))
-            size = said["checkpoint"]["size"]
-
-        before = []
-        for target in sizes:
-            while target - size > TAIL + 20000:
-                append(20000)
-            if target - size > TAIL + 1:
-                append(target - size - TAIL)
-            if size < target:
-                append(target - size - 1)
-            if size != target:
-                sys.exit("the log has %d entries, not %d: a checkpoint came between; run it again on a less busy machine" % (size, target))
-            for index in sorted({0, 1, size // 3, size - 2, size - 1}):
-                proofs.append("%s/%d-of-%d.tlog-proof" % (work, index, size))
-                run(ASCRIBE, "ledger", "prove", home, "--index", str(index), "--out", proofs[-1])
-            for earlier in before:
-                proofs.append("%s/%d-%d.json" % (work, earlier, size))
-                with open(proofs[-1], "w") as file:
-                    file.write(run(ASCRIBE, "ledger", "consistency", home, "--from", str(earlier), "--to", str(size), "--json"))
-            before.append(size)
-            print(run(check, home + "/log", keys, *proofs).strip(), flush=True)
+        for number, chain in enumerate(chains(sizes)):
+            folder = "%s/%d" % (work, number)
+            os.mkdir(folder)
+            grow(folder, check, chain)
 
 
 main()

@@ -165,31 +165,46 @@ final class LedgerReading {
             }
             Session session = Session.withoutEngine(spec);
             LedgerReader reader = LedgerReader.open(directory);
-            Hash subject = subject(reader);
+            Hash subject;
+            try {
+                subject = subject(reader);
+            } catch (VerificationException e) {
+                if (json) {
+                    print(session, reader, null, List.of());
+                }
+                throw e;
+            }
             List<LedgerReader.Logged> events = reader.history(subject);
             if (out != null && !events.isEmpty()) {
                 write(out, reader.historyProof(subject, sample != null && !unopened));
             }
             if (json) {
-                ObjectNode fields = LedgerCommand.JSON.createObjectNode().put("subject", subject.toString());
-                fields.put("sample", sample)
-                        .put("count", events.size())
-                        .put("size", reader.checkpoint().size());
-                ArrayNode array = fields.putArray("events");
-                for (LedgerReader.Logged logged : events) {
-                    array.addObject()
-                            .put("index", logged.index())
-                            .put(
-                                    "entry",
-                                    Base64.getEncoder()
-                                            .encodeToString(logged.event().encode()))
-                            .set("event", EventJson.write(logged.event()));
-                }
-                session.print("ledger-history", fields);
+                print(session, reader, subject, events);
             } else {
                 System.out.print(LedgerStory.tell(subject, events, reader.checkpoint()));
             }
             return events.isEmpty() ? LedgerCommand.FAILED : 0;
+        }
+
+        /** The document; its subject is null where an erased sample's commitment is not known any more. */
+        private void print(
+                Session session, LedgerReader reader, @Nullable Hash subject, List<LedgerReader.Logged> events) {
+            ObjectNode fields =
+                    LedgerCommand.JSON.createObjectNode().put("subject", subject == null ? null : subject.toString());
+            fields.put("sample", sample)
+                    .put("count", events.size())
+                    .put("size", reader.checkpoint().size());
+            ArrayNode array = fields.putArray("events");
+            for (LedgerReader.Logged logged : events) {
+                array.addObject()
+                        .put("index", logged.index())
+                        .put(
+                                "entry",
+                                Base64.getEncoder()
+                                        .encodeToString(logged.event().encode()))
+                        .set("event", EventJson.write(logged.event()));
+            }
+            session.print("ledger-history", fields);
         }
 
         private Hash subject(LedgerReader reader) {

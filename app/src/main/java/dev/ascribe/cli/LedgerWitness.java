@@ -52,9 +52,9 @@ final class LedgerWitness implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Cosigner cosigner =
-                Cosigner.open(LedgerCommand.signerKeys(key), LedgerCommand.verifierKeys("--log", logs), state);
-        try (WitnessServer server = WitnessServer.start(listen, cosigner)) {
+        try (Cosigner cosigner =
+                        Cosigner.open(LedgerCommand.signerKeys(key), LedgerCommand.verifierKeys("--log", logs), state);
+                WitnessServer server = WitnessServer.start(listen, cosigner)) {
             System.out.println(server.address());
             System.out.flush();
             Thread.currentThread().join(); // until a signal ends the process

@@ -289,6 +289,11 @@ class LedgerCommandTest {
         append("--events", events(ingest(SAMPLE)));
         Call erased = Call.of("ledger", "erase", ledger, "--sample", SAMPLE, "--json");
         String old = json(erased).get("commitment").asText();
+        Call gone = Call.of("ledger", "history", ledger, "--sample", SAMPLE, "--json");
+        assertThat(gone.code()).isEqualTo(1);
+        assertThat(gone.err()).contains("has no history here");
+        assertThat(json(gone).get("subject").isNull()).isTrue();
+        assertThat(json(gone).get("count").asInt()).isZero();
         Call followed = append("--events", events(batch(SAMPLE, 1)));
         assertThat(followed.code()).isEqualTo(2);
         assertThat(followed.err()).contains("a sample's first event must be 'ingest' or 'transform'");

@@ -12,21 +12,27 @@ import dev.ascribe.corpus.CorpusOptions;
 import dev.ascribe.ledger.Event;
 import dev.ascribe.ledger.EventBody;
 import dev.ascribe.ledger.Hash;
+import dev.ascribe.ledger.LedgerProof;
 import dev.ascribe.ledger.LedgerReader;
 import dev.ascribe.torch.train.Checkpoint;
 import dev.ascribe.torch.train.Recording;
 import dev.ascribe.torch.train.Run;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,6 +54,7 @@ class LedgerRecordingTest {
     private Path folder;
 
     private Path ledger = Path.of("");
+    private int files;
     private Path keys = Path.of("");
 
     @BeforeAll
@@ -189,6 +196,80 @@ class LedgerRecordingTest {
 
     private static Hash weights(Run run, Checkpoint checkpoint) throws IOException {
         return Hash.ofDigest(Digests.ofFile(run.file(checkpoint).resolve("adapter_model.safetensors")));
+    }
+
+    /** The row's text, its id, its salt and its bucket's key, in bytes, hexadecimal of both cases and base64. */
+    @Test
+    void nothingInTheDirectoryLinksAnErasedRowToItsCommitmentAndEveryEarlierProofHolds() throws IOException {
+        recorded(folder.resolve("run"), ledger);
+        SampleId row;
+        try (Corpus corpus = corpus()) {
+            row = corpus.id(3);
+        }
+        LedgerReader reader = LedgerReader.open(ledger);
+        Hash commitment = reader.commitment(row).orElseThrow();
+        List<Path> proofs = new ArrayList<>();
+        for (LedgerReader.Logged logged : reader.history(commitment)) {
+            proofs.add(proof("prove", "--index", logged.index()));
+        }
+        proofs.add(proof("history", "--sample", row));
+        proofs.add(proof("history", "--sample", row, "--unopened"));
+        SampleId neighbour = SampleId.parse(row.toString().substring(0, "sha256:0000".length()) + "0".repeat(60));
+        proofs.add(proof("absent", "--sample", neighbour));
+        LedgerProof.OfAbsence absence =
+                (LedgerProof.OfAbsence) reader.absence(neighbour).extra().orElseThrow();
+        LedgerProof.OfHistory opened = (LedgerProof.OfHistory)
+                reader.historyProof(commitment, true).extra().orElseThrow();
+        byte[] salt = opened.opening().orElseThrow().salt().bytes();
+        List<byte[]> secrets = List.of(row.bytes(), salt, absence.bucketKey().bytes());
+
+        assertThat(filesWith(commitment.bytes())).anyMatch(name -> name.startsWith("log"));
+        assertThat(filesWith(row.bytes())).isNotEmpty().allMatch(name -> name.startsWith("private"));
+        assertThat(filesWith(absence.bucketKey().bytes())).isNotEmpty().allMatch(name -> name.startsWith("private"));
+        assertThat(filesWith("house 3".getBytes(StandardCharsets.UTF_8))).isEmpty();
+
+        assertThat(Call.of("ledger", "erase", ledger, "--sample", row, "--reason", "asked")
+                        .code())
+                .isZero();
+
+        for (byte[] secret : secrets) {
+            assertThat(filesWith(secret)).isEmpty();
+            String hex = HexFormat.of().formatHex(secret);
+            for (String text : List.of(
+                    hex,
+                    hex.toUpperCase(Locale.ROOT),
+                    Base64.getEncoder().encodeToString(secret).replace("=", ""))) {
+                assertThat(filesWith(text.getBytes(StandardCharsets.UTF_8))).isEmpty();
+            }
+        }
+        for (Path proof : proofs) {
+            assertThat(Call.of("ledger", "verify", proof, "--key", "@" + keys).out())
+                    .as(proof.toString())
+                    .startsWith("holds: ");
+        }
+        assertHolds();
+    }
+
+    private Path proof(String command, Object... more) {
+        Path file = folder.resolve(files++ + ".tlog-proof");
+        List<Object> words = new ArrayList<>(List.of("ledger", command, ledger, "--out", file));
+        words.addAll(List.of(more));
+        Call call = call(words);
+        assertThat(call.code()).as(call.err()).isZero();
+        return file;
+    }
+
+    private List<String> filesWith(byte[] wanted) throws IOException {
+        String pattern = new String(wanted, StandardCharsets.ISO_8859_1);
+        try (Stream<Path> walk = Files.walk(ledger)) {
+            List<String> found = new ArrayList<>();
+            for (Path file : walk.filter(Files::isRegularFile).toList()) {
+                if (new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(pattern)) {
+                    found.add(ledger.relativize(file).toString());
+                }
+            }
+            return found;
+        }
     }
 
     @Test

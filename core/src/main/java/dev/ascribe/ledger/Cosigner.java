@@ -4,6 +4,7 @@ import dev.ascribe.LedgerUnavailableException;
 import dev.ascribe.UserInputException;
 import dev.ascribe.VerificationException;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,16 +15,18 @@ import java.util.stream.Collectors;
 
 /**
  * A small witness (C2SP tlog-witness): it cosigns a log's checkpoint if that extends the last one it cosigned, and remembers it durably
- * before it answers. Safe for use by several threads; one process at a time may use a state file.
+ * before it answers. Safe for use by several threads; a second process with the same state is
+ * refused, because two of them could cosign two histories.
  *
  * <pre>
  * state = for each log: origin SP size SP base64(root) LF
  * </pre>
  */
-public final class Cosigner {
+public final class Cosigner implements AutoCloseable {
     private final List<SignerKey> keys;
     private final Map<String, List<VerifierKey>> logs;
     private final Path state;
+    private final FileChannel lock;
     private final Map<String, Checkpoint> witnessed;
 
     /** An answer as HTTP carries it. */
@@ -45,10 +48,15 @@ public final class Cosigner {
     }
 
     private Cosigner(
-            List<SignerKey> keys, Map<String, List<VerifierKey>> logs, Path state, Map<String, Checkpoint> witnessed) {
+            List<SignerKey> keys,
+            Map<String, List<VerifierKey>> logs,
+            Path state,
+            FileChannel lock,
+            Map<String, Checkpoint> witnessed) {
         this.keys = keys;
         this.logs = logs;
         this.state = state;
+        this.lock = lock;
         this.witnessed = witnessed;
     }
 
@@ -57,7 +65,8 @@ public final class Cosigner {
      *
      * @param keys to cosign with; those that make no cosignatures are left out
      * @param logs keys of the logs that are witnessed; a key's name is its log's origin
-     * @param state a file; made with the first cosignature
+     * @param state a file; made with the first cosignature. A lock file lies beside it
+     * @throws LedgerUnavailableException when another witness uses the state, or it cannot be read
      */
     public static Cosigner open(List<SignerKey> keys, List<VerifierKey> logs, Path state) {
         List<SignerKey> cosigning = keys.stream()
@@ -66,8 +75,32 @@ public final class Cosigner {
         if (cosigning.isEmpty()) {
             throw new UserInputException("none of the keys makes cosignatures: give one of ledger keygen's files");
         }
-        return new Cosigner(
-                cosigning, logs.stream().collect(Collectors.groupingBy(VerifierKey::name)), state, read(state));
+        FileChannel lock = lock(state);
+        try {
+            return new Cosigner(
+                    cosigning,
+                    logs.stream().collect(Collectors.groupingBy(VerifierKey::name)),
+                    state,
+                    lock,
+                    read(state));
+        } catch (RuntimeException e) {
+            Opening.release(lock);
+            throw e;
+        }
+    }
+
+    private static FileChannel lock(Path state) {
+        try {
+            return Opening.lock(state.resolveSibling("." + state.getFileName() + ".lock"), state);
+        } catch (IOException e) {
+            throw new LedgerUnavailableException("the witness's state %s cannot be written: %s".formatted(state, e), e);
+        }
+    }
+
+    /** Lets go of the state. */
+    @Override
+    public void close() {
+        Opening.release(lock);
     }
 
     private static Map<String, Checkpoint> read(Path state) {

@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
  * @param size of the log
  * @param samples records of the samples file
  * @param sequences events that were appended with a sequence number
- * @param segment the first segment of the write-ahead log that is still needed
+ * @param segment the first segment of the write-ahead log that is still needed once a checkpoint of this size is published
  */
 record Counts(long size, long samples, long sequences, long segment) {
     private static final String FILE = "counts";
@@ -35,6 +35,11 @@ record Counts(long size, long samples, long sequences, long segment) {
         } catch (NoSuchFileException e) {
             throw new LedgerUnavailableException(file + " is missing; put back an undamaged copy", e);
         }
+    }
+
+    /** The first segment that a published checkpoint needs. Counts are written before their checkpoint: after a crash in between, all are needed. */
+    long segment(long published) {
+        return size == published ? segment : 0;
     }
 
     void write(LedgerFolder folder) throws IOException {

@@ -44,6 +44,12 @@ final class Founding {
             throw new UserInputException(
                     "the guard %s exists: it is another ledger's; give another --guard".formatted(kept.file()));
         }
+        boolean there = Files.exists(directory);
+        try {
+            folder.requireNew();
+        } catch (IOException e) {
+            throw new LedgerUnavailableException("%s cannot be read: %s".formatted(directory, e), e);
+        }
         try {
             folder.create();
             writeKeys(folder, keys);
@@ -55,7 +61,25 @@ final class Founding {
             Files.createFile(folder.lock());
             return firstCheckpoint(folder, origin, keys, kept, buckets.salts());
         } catch (IOException e) {
+            unmake(directory, there, kept);
             throw new LedgerUnavailableException("%s cannot be written: %s".formatted(directory, e), e);
+        }
+    }
+
+    /** Leaves nothing of a ledger that could not be made, so that it can be tried again. */
+    private static void unmake(Path directory, boolean there, Guard guard) {
+        try {
+            if (Files.exists(guard.file())) {
+                Files.delete(guard.file());
+            }
+            if (Files.isDirectory(directory)) {
+                LedgerFolder.empty(directory);
+                if (!there) {
+                    Files.delete(directory);
+                }
+            }
+        } catch (IOException e) {
+            // what is left is refused as a folder that is not empty
         }
     }
 

@@ -81,7 +81,7 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    private Ledger(Opening opened, long snapshotEvery) {
+    private Ledger(Opening opened, long snapshotEvery, long publishMillis) {
         this.opened = opened;
         this.snapshotEvery = snapshotEvery;
         this.heads = opened.heads();
@@ -93,7 +93,7 @@ public final class Ledger implements AutoCloseable {
         this.next = opened.recovery().next();
         this.snapshotSize = opened.snapshot();
         this.schedule = publisher.scheduleAtFixedRate(
-                this::publishQuietly, PUBLISH_MILLIS, PUBLISH_MILLIS, TimeUnit.MILLISECONDS);
+                this::publishQuietly, publishMillis, publishMillis, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -115,12 +115,17 @@ public final class Ledger implements AutoCloseable {
      *     written
      */
     public static Ledger open(Path directory) {
-        return open(directory, SNAPSHOT_EVERY);
+        return open(directory, SNAPSHOT_EVERY, PUBLISH_MILLIS);
     }
 
-    /** As {@link #open(Path)}; a snapshot of the map is begun when so many entries came since the last. */
-    static Ledger open(Path directory, long snapshotEvery) {
-        Ledger ledger = new Ledger(Opening.of(directory), snapshotEvery);
+    /**
+     * As {@link #open(Path)}.
+     *
+     * @param snapshotEvery entries after which a snapshot of the map is begun
+     * @param publishMillis how often a checkpoint is published
+     */
+    static Ledger open(Path directory, long snapshotEvery, long publishMillis) {
+        Ledger ledger = new Ledger(Opening.of(directory), snapshotEvery, publishMillis);
         try {
             ledger.finishErasure();
             return ledger;

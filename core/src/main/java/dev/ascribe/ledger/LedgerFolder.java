@@ -68,8 +68,8 @@ record LedgerFolder(Path directory) {
         return log().resolve("checkpoint");
     }
 
-    /** Makes the folders of a new ledger. */
-    void create() throws IOException {
+    /** Refuses a directory in which something lies. */
+    void requireNew() throws IOException {
         if (Files.exists(directory) && !Files.isDirectory(directory)) {
             throw new UserInputException(directory + " is a file; give a new folder");
         }
@@ -80,6 +80,10 @@ record LedgerFolder(Path directory) {
                 }
             }
         }
+    }
+
+    /** Makes the folders of a new ledger. */
+    void create() throws IOException {
         Files.createDirectories(log());
         Files.createDirectory(
                 inside(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -142,9 +146,14 @@ record LedgerFolder(Path directory) {
     /** Removes what a crash left unfinished. */
     void clearTemporary() throws IOException {
         Files.createDirectories(temporary());
-        try (Stream<Path> walk = Files.walk(temporary())) {
+        empty(temporary());
+    }
+
+    /** Removes everything in a folder. */
+    static void empty(Path folder) throws IOException {
+        try (Stream<Path> walk = Files.walk(folder)) {
             for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) {
-                if (!path.equals(temporary())) {
+                if (!path.equals(folder)) {
                     Files.delete(path);
                 }
             }

@@ -196,7 +196,9 @@ public record LogAudit(Checkpoint checkpoint, long entries, long subjects, long 
         long there = Math.min(Tiles.WIDTH, Tiles.count(level, size) - index * Tiles.WIDTH);
         String canonical = entries ? Tiles.entries(index, width) : Tiles.tile(level, index, width);
         if (width > there || !canonical.equals(name) || (parts.group(3) != null && width == Tiles.WIDTH)) {
-            throw new VerificationException(name + " does not belong to a log of %d entries".formatted(size));
+            throw new VerificationException(name
+                    + " does not belong to a log of %d entries (one that is being written, or whose writer was killed, has such files until its next checkpoint)"
+                            .formatted(size));
         }
         byte[] bytes = read(log, name);
         byte[] hashes = levels.hashes(level, index * Tiles.WIDTH, width);

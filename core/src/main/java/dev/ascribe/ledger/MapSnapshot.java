@@ -31,8 +31,7 @@ public record MapSnapshot(long treeSize, PrefixMap map) {
     static final String MAGIC = "ascribe prefix map 2\n";
 
     /**
-     * Writes the file; whoever reads it sees the old one or the new one. It is not forced to the disk: a torn one is found out and the map
-     * made from the log.
+     * Writes the file; whoever reads it sees the old one or the new one.
      *
      * @throws LedgerUnavailableException when the disk is full, or there is no permission
      */

@@ -69,7 +69,12 @@ record Opening(
 
     /** Takes the lock, or says who has it. */
     static FileChannel lock(LedgerFolder folder) throws IOException {
-        FileChannel channel = FileChannel.open(folder.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        return lock(folder.lock(), folder.directory());
+    }
+
+    /** Takes the lock that a file stands for, until the channel is closed; what it guards is named to whoever comes second. */
+    static FileChannel lock(Path file, Path guarded) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             FileLock lock = channel.tryLock();
             if (lock != null) {
@@ -80,7 +85,7 @@ record Opening(
         }
         channel.close();
         throw new LedgerUnavailableException(
-                folder.directory() + " is locked: another process writes to it; wait until it has finished");
+                guarded + " is locked: another process writes to it; wait until it has finished");
     }
 
     private static Opening of(LedgerFolder folder, FileChannel lock) throws IOException {
@@ -105,7 +110,8 @@ record Opening(
             Buckets buckets = Buckets.open(folder.inside(), first.salts());
             MapLoader.Loaded map = MapLoader.load(folder.map(), files, size);
             Heads heads = new Heads(map.map());
-            WriteAheadLog.Replay replay = WriteAheadLog.replay(folder.inside(), counts.segment());
+            long segment = counts.segment(size);
+            WriteAheadLog.Replay replay = WriteAheadLog.replay(folder.inside(), segment, counts.segment());
             Recovery recovery = new Recovery(replay.groups(), heads, tiles.range(), files, size, guarded);
             Samples samples = new Samples(folder);
             Counts.require(samples.file(), counts.samples(), samples.count());
@@ -119,6 +125,7 @@ record Opening(
             // all is well: from here on it may write
             folder.clearTemporary();
             WriteAheadLog wal = WriteAheadLog.open(folder.inside(), replay);
+            wal.forget(segment);
             for (Group fill : recovery.fills()) {
                 wal.append(fill);
             }

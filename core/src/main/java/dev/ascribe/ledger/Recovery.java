@@ -1,9 +1,11 @@
 package dev.ascribe.ledger;
 
+import dev.ascribe.LedgerUnavailableException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -20,7 +22,7 @@ final class Recovery {
      * @param heads of the published log; gets the new events
      * @param files of the published log
      * @param size of the published log
-     * @throws dev.ascribe.LedgerUnavailableException when the log is older than the guard, or forks from it
+     * @throws LedgerUnavailableException when the log is older than the guard, or forks from it, or entries are missing in between
      */
     Recovery(
             List<WriteAheadLog.Stored> groups,
@@ -45,6 +47,7 @@ final class Recovery {
         for (; !there.isEmpty() && there.lastKey() >= index; index++) {
             Group.Entry entry = there.get(index);
             if (entry == null) { // set aside for a map entry that a crash prevented
+                requireEventBefore(index, there);
                 heads.freeze();
                 entry = Group.Entry.ofMap(heads.update(), index);
                 heads.thaw();
@@ -62,6 +65,16 @@ final class Recovery {
         }
         next = index;
         Guard.requireRoot(guard, root, next);
+    }
+
+    /** What is set aside is one index behind an event. Where more is missing, events were lost. */
+    private static void requireEventBefore(long index, Map<Long, Group.Entry> there) {
+        Group.Entry before = there.get(index - 1);
+        if (before == null || Event.typeOf(before.bytes()) < EventBody.Type.INGEST.code()) {
+            throw new LedgerUnavailableException(
+                    "the write-ahead log does not hold entry %d, but later ones: events that were acknowledged may be lost; put back an undamaged copy"
+                            .formatted(index));
+        }
     }
 
     /** Entries beyond the published log. */

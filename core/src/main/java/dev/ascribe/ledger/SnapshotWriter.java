@@ -2,10 +2,12 @@ package dev.ascribe.ledger;
 
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 
@@ -16,12 +18,13 @@ import java.util.zip.CheckedOutputStream;
  * that was put back to a shorter one gives another root, and the map is made from the entries alone.
  */
 final class SnapshotWriter implements AutoCloseable {
-    private static final int AT_ONCE = 4; // of 16 subtrees
+    private static final int AT_ONCE = 2; // of 16 subtrees
 
     private final Path file;
     private final Path partial;
     private final long treeSize;
     private final CRC32C sum = new CRC32C();
+    private final FileChannel channel;
     private final DataOutputStream data;
     private int written;
 
@@ -30,8 +33,9 @@ final class SnapshotWriter implements AutoCloseable {
         this.file = file;
         this.partial = file.resolveSibling(file.getFileName() + ".partial");
         this.treeSize = treeSize;
-        OutputStream out = Files.newOutputStream(partial);
-        this.data = new DataOutputStream(new CheckedOutputStream(out, sum));
+        this.channel = FileChannel.open(
+                partial, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
+        this.data = new DataOutputStream(new CheckedOutputStream(Channels.newOutputStream(channel), sum));
         data.writeBytes(MapSnapshot.MAGIC);
         data.writeLong(treeSize);
     }
@@ -41,8 +45,8 @@ final class SnapshotWriter implements AutoCloseable {
     }
 
     /**
-     * Writes the next subtrees; the file gets its name with the last ones. It is not forced to the disk: a torn one is found out and the map made
-     * from the log.
+     * Writes the next subtrees; the file gets its name with the last ones. They are forced to the disk, so that the tiles that are synced
+     * next do not wait for all of a large file.
      *
      * @return whether it is done
      */
@@ -50,6 +54,7 @@ final class SnapshotWriter implements AutoCloseable {
         for (int end = Math.min(written + AT_ONCE, PrefixMap.TRIES); written < end; written++) {
             map.write(written, data);
         }
+        channel.force(false);
         if (written < PrefixMap.TRIES) {
             return false;
         }

@@ -79,9 +79,10 @@ final class WriteAheadLog implements AutoCloseable {
     /**
      * Reads what is there.
      *
+     * @param first older segments are left out
      * @param needed a segment that must be there
      */
-    static Replay replay(Path directory, long needed) throws IOException {
+    static Replay replay(Path directory, long first, long needed) throws IOException {
         if (!Files.exists(file(directory, needed))) {
             throw new LedgerUnavailableException(
                     "%s is missing: events that were acknowledged may be lost; put back an undamaged copy"
@@ -91,7 +92,7 @@ final class WriteAheadLog implements AutoCloseable {
         List<Path> written = new ArrayList<>();
         for (Path file : segments(directory)) {
             boolean empty = zeros(ByteBuffer.wrap(Files.readAllBytes(file)), 0); // made to follow, and not yet used
-            if (number(file) >= needed && !empty) {
+            if (number(file) >= first && !empty) {
                 written.add(file);
             }
         }

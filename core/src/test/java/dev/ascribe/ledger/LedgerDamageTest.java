@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -237,6 +238,57 @@ class LedgerDamageTest {
         assertThat(LogAudit.of(before, reader.verifierKeys(), List.of(), false, Progress.SILENT)
                         .subjects())
                 .isEqualTo(600);
+    }
+
+    /** The one moment in which the counts are of a checkpoint that is not there: the segments before it are still needed. */
+    @Test
+    void aWriterThatWasKilledRightBeforeItsCheckpointLosesNothing() throws IOException {
+        Path home = folder.resolve("small");
+        Path guard = folder.resolve("small.guard");
+        Ledger.init(home, "example.com/small", List.of(), Optional.of(guard));
+        byte[] guarded = Files.readAllBytes(guard);
+        Path before = folder.resolve("small.before");
+        Path crashed = folder.resolve("small.crashed");
+        try (Ledger ledger = Ledger.open(home, 1000, 3_600_000)) { // an hour: it publishes when it is told to
+            append(ledger, 0, 300);
+            copy(home, before);
+            ledger.publish();
+            append(ledger, 300, 310);
+            copy(home, crashed);
+        }
+        assertThat(LedgerReader.open(before).checkpoint().size()).isEqualTo(2);
+        Files.copy(
+                before.resolve("log").resolve("checkpoint"),
+                crashed.resolve("log").resolve("checkpoint"),
+                StandardCopyOption.REPLACE_EXISTING);
+        List<String> needed = new ArrayList<>(List.of(inside(before)));
+        needed.removeAll(List.of(inside(crashed)));
+        needed.removeIf(name -> !name.startsWith("wal-"));
+        assertThat(needed).isNotEmpty();
+
+        Files.write(guard, guarded);
+        assertThatThrownBy(() -> Ledger.open(crashed))
+                .isInstanceOf(LedgerUnavailableException.class)
+                .hasMessageContaining("events that were acknowledged may be lost");
+
+        for (String name : needed) {
+            Files.copy(
+                    before.resolve("private").resolve(name),
+                    crashed.resolve("private").resolve(name));
+        }
+        try (Ledger ledger = Ledger.open(crashed)) {
+            append(ledger, 310, 320);
+            assertThat(ledger.sequences().index(300)).isEqualTo(301);
+            assertThat(ledger.sequences().index(301)).isEqualTo(303); // behind the map entry
+        }
+        LedgerReader reader = LedgerReader.open(crashed);
+        assertThat(LogAudit.of(crashed, reader.verifierKeys(), List.of(), false, Progress.SILENT)
+                        .subjects())
+                .isEqualTo(320);
+    }
+
+    private static String[] inside(Path home) {
+        return Objects.requireNonNull(home.resolve("private").toFile().list());
     }
 
     @Test

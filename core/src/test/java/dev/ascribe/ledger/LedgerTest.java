@@ -303,13 +303,12 @@ class LedgerTest {
         List<Path> killed = new ArrayList<>();
         List<MapLoader.Loaded> maps = new ArrayList<>();
         Map<Hash, PrefixMap.Value> heads = new HashMap<>();
-        try (Ledger ledger = Ledger.open(home, 30)) {
+        try (Ledger ledger = Ledger.open(home, 30, 3_600_000)) {
             for (int round = 0; round < 24; round++) {
                 List<Draft> drafts = ingests(20 * round, 20 * round + 20);
                 for (int i = 0; i < 20; i++) {
                     drafts.add(Draft.batch(i, RUN, sample(random.nextInt(20 * round + 20)), 1, round, i));
                 }
-                ledger.prepare(drafts, new long[drafts.size()]); // what is not committed leaves no trace
                 List<Ledger.Prepared> prepared = ledger.prepare(drafts, new long[drafts.size()]);
                 ledger.commit(prepared);
                 for (Ledger.Prepared one : prepared) {
@@ -364,5 +363,22 @@ class LedgerTest {
                 .isInstanceOf(UserInputException.class)
                 .hasMessageContaining("the guard " + folder.resolve("guard") + " exists");
         assertThatThrownBy(() -> Ledger.open(full)).isInstanceOf(UserInputException.class);
+        assertThat(full.toFile().list()).containsExactly("file");
+    }
+
+    @Test
+    void aLedgerThatCannotBeMadeLeavesNothingBehind() throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        for (Path place : List.of(folder.resolve("new"), empty)) { // all goes well until the guard's folder is a file
+            assertThatThrownBy(() -> Ledger.init(place, "example.com/x", List.of(), Optional.of(file.resolve("guard"))))
+                    .isInstanceOf(LedgerUnavailableException.class)
+                    .hasMessageStartingWith(place + " cannot be written");
+            Ledger.init(place, "example.com/x", List.of(), Optional.of(folder.resolve(place.getFileName() + ".guard")));
+        }
+        Path third = folder.resolve("third");
+        assertThatThrownBy(() -> Ledger.init(third, "example.com/x", List.of(), Optional.of(file.resolve("guard"))))
+                .isInstanceOf(LedgerUnavailableException.class);
+        assertThat(third).doesNotExist();
     }
 }

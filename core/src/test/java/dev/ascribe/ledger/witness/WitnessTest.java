@@ -54,6 +54,7 @@ class WitnessTest {
     private Path state;
     private List<VerifierKey> logKeys = List.of();
     private final List<WitnessServer> servers = new ArrayList<>();
+    private final List<Cosigner> cosigners = new ArrayList<>();
 
     @BeforeEach
     void makeALedger() {
@@ -66,10 +67,15 @@ class WitnessTest {
     @AfterEach
     void stop() {
         servers.forEach(WitnessServer::close);
+        cosigners.forEach(Cosigner::close);
+        servers.clear();
+        cosigners.clear();
     }
 
     private WitnessServer serve(Path its) {
-        WitnessServer server = WitnessServer.start("127.0.0.1:0", Cosigner.open(KEYS, logKeys, its));
+        Cosigner cosigner = Cosigner.open(KEYS, logKeys, its);
+        cosigners.add(cosigner);
+        WitnessServer server = WitnessServer.start("127.0.0.1:0", cosigner);
         servers.add(server);
         return server;
     }
@@ -235,6 +241,7 @@ class WitnessTest {
                 .send(HttpRequest.newBuilder(URI.create(url)).build(), HttpResponse.BodyHandlers.ofString());
         assertThat(got.statusCode()).isEqualTo(405);
 
+        stop();
         String again = serve(state).address() + "/add-checkpoint"; // another process would read the same state
         assertThat(post(again, "old 0\n\n" + sixteen).body()).isEqualTo("16\n");
     }
@@ -250,6 +257,17 @@ class WitnessTest {
                                 .POST(HttpRequest.BodyPublishers.ofString(body))
                                 .build(),
                         HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
+    void aSecondWitnessWithTheSameStateIsRefused() {
+        try (Cosigner first = Cosigner.open(KEYS, logKeys, state)) {
+            assertThat(first.verifierKeys()).isNotEmpty();
+            assertThatThrownBy(() -> Cosigner.open(KEYS, logKeys, state))
+                    .isInstanceOf(LedgerUnavailableException.class)
+                    .hasMessageContaining(state + " is locked");
+        }
+        Cosigner.open(KEYS, logKeys, state).close();
     }
 
     @Test
