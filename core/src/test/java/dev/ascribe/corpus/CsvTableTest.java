@@ -35,8 +35,8 @@ class CsvTableTest {
     @Test
     void aRowIsNamedByTheJsonOfItsFields() throws IOException {
         try (CsvTable table = table("age,job\n39,\"say \"\"ah\"\"\"\n")) {
-            SampleId expected = SampleId.of(
-                    "{\"age\":\"39\",\"job\":\"say \\\"ah\\\"\"}".getBytes(StandardCharsets.UTF_8));
+            SampleId expected =
+                    SampleId.of("{\"age\":\"39\",\"job\":\"say \\\"ah\\\"\"}".getBytes(StandardCharsets.UTF_8));
             assertThat(table.id(0)).isEqualTo(expected);
             MerkleTree tree = new MerkleTree();
             tree.add(expected.bytes());

@@ -38,7 +38,7 @@ class LeavesTest {
         int rows = 10_000; // more than one range
         double[] column = new double[rows];
         for (int row = 0; row < rows; row++) {
-            column[row] = (long) row * (leaves - 1) / (rows - 1);
+            column[row] = Math.floorDiv((long) row * (leaves - 1), rows - 1);
         }
         TreeEnsemble model = new TreeEnsemble(
                 Path.of("search"),

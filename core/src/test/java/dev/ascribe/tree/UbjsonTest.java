@@ -34,17 +34,58 @@ class UbjsonTest {
     @Test
     void everyTypeIsRead() {
         byte[] all = bytes(
-                "[", "i", (byte) -2, "U", (byte) -2, "I", (short) -300, "l", 70_000, "L", 1L << 40, "d", 0.5f, "D", 0.1, "C", "x", "S",
-                "i", (byte) 3, "aé", "T", "F", "Z", "N", "[$l#i", (byte) 2, 7, 8, "[#i", (byte) 1, "i", (byte) 9, "{#i", (byte) 1,
-                "i", (byte) 1, "k", "T", "{", "}", "]");
+                "[",
+                "i",
+                (byte) -2,
+                "U",
+                (byte) -2,
+                "I",
+                (short) -300,
+                "l",
+                70_000,
+                "L",
+                1L << 40,
+                "d",
+                0.5f,
+                "D",
+                0.1,
+                "C",
+                "x",
+                "S",
+                "i",
+                (byte) 3,
+                "aé",
+                "T",
+                "F",
+                "Z",
+                "N",
+                "[$l#i",
+                (byte) 2,
+                7,
+                8,
+                "[#i",
+                (byte) 1,
+                "i",
+                (byte) 9,
+                "{#i",
+                (byte) 1,
+                "i",
+                (byte) 1,
+                "k",
+                "T",
+                "{",
+                "}",
+                "]");
         assertThat(Ubjson.parse(FILE, all).toString())
-                .isEqualTo("[-2,254,-300,70000,1099511627776,0.5,0.1,\"x\",\"aé\",true,false,null,[7,8],[9],{\"k\":true},{}]");
+                .isEqualTo(
+                        "[-2,254,-300,70000,1099511627776,0.5,0.1,\"x\",\"aé\",true,false,null,[7,8],[9],{\"k\":true},{}]");
     }
 
     @Test
     void hostileLengthsAreRefusedBeforeAnythingIsAllocated() {
         assertThatThrownBy(() -> Ubjson.parse(FILE, bytes("[$l#L", Long.MAX_VALUE)))
-                .hasMessage("x.ubj, byte 13: a length of 9,223,372,036,854,775,807, but only 0 bytes follow: was it cut off?; the file is damaged");
+                .hasMessage(
+                        "x.ubj, byte 13: a length of 9,223,372,036,854,775,807, but only 0 bytes follow: was it cut off?; the file is damaged");
         assertThatThrownBy(() -> Ubjson.parse(FILE, bytes("[$l#l", -1)))
                 .hasMessage("x.ubj, byte 9: a length of -1; the file is damaged");
         assertThatThrownBy(() -> Ubjson.parse(FILE, bytes("[$T#l", Integer.MAX_VALUE)))
