@@ -62,7 +62,8 @@ class RecordingGuideTest {
     @Test
     void theJavaOfThePageIsTheCodeBelow() throws IOException {
         String source = Files.readString(THIS);
-        String shown = source.substring(source.indexOf("// shown\n") + "// shown\n".length(), source.lastIndexOf("// end"));
+        String shown =
+                source.substring(source.lastIndexOf("// shown") + "// shown\n".length(), source.lastIndexOf("// end"));
         assertThat(block("java")).isEqualTo(shown.stripIndent().strip() + "\n");
     }
 

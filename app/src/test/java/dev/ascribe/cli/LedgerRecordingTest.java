@@ -373,7 +373,7 @@ class LedgerRecordingTest {
                 "--output",
                 " Frau Müller",
                 "--top",
-                16, // every row: those named above are among them whatever words say
+                16,
                 "--method",
                 "bm25",
                 "--ledger",

@@ -2,10 +2,6 @@ package dev.ascribe.ledger;
 
 import dev.ascribe.SampleId;
 import java.nio.charset.StandardCharsets;
-import java.security.InvalidKeyException;
-import java.security.NoSuchAlgorithmException;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * What stands for a sample in the log: HMAC-SHA-256(salt, "ascribe-sample-v1" ‖ id), with salt = HMAC-SHA-256(bucket key,
@@ -17,18 +13,11 @@ public final class Commitment {
 
     private static final byte[] SALT = "ascribe-salt-v1".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] SAMPLE = "ascribe-sample-v1".getBytes(StandardCharsets.US_ASCII);
-    private static final String HMAC = "HmacSHA256";
-    private static final ThreadLocal<Mac> MAC = ThreadLocal.withInitial(Commitment::mac);
+    private static final int BLOCK = 64; // of SHA-256
+    private static final byte INNER = 0x36;
+    private static final byte OUTER = 0x5c;
 
     private Commitment() {}
-
-    private static Mac mac() {
-        try {
-            return Mac.getInstance(HMAC);
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has " + HMAC, e);
-        }
-    }
 
     /** The bucket of an id: its first two bytes. */
     public static int bucket(SampleId sample) {
@@ -45,14 +34,25 @@ public final class Commitment {
         return hmac(salt, SAMPLE, sample);
     }
 
+    /** HMAC (RFC 2104) of a key shorter than a block; the library's sets up objects and copies for each key, and every event has two. */
     private static Hash hmac(Hash key, byte[] label, SampleId sample) {
-        Mac mac = MAC.get();
-        try {
-            mac.init(new SecretKeySpec(key.bytes(), HMAC));
-        } catch (InvalidKeyException e) {
-            throw new AssertionError("any 32 bytes are a key", e);
+        byte[] inner = new byte[BLOCK + label.length + Hash.BYTES];
+        pad(key, INNER, inner);
+        System.arraycopy(label, 0, inner, BLOCK, label.length);
+        BigEndian.putLong(inner, inner.length - 4 * Long.BYTES, sample.a());
+        BigEndian.putLong(inner, inner.length - 3 * Long.BYTES, sample.b());
+        BigEndian.putLong(inner, inner.length - 2 * Long.BYTES, sample.c());
+        BigEndian.putLong(inner, inner.length - Long.BYTES, sample.d());
+        byte[] outer = new byte[BLOCK + Hash.BYTES];
+        pad(key, OUTER, outer);
+        Hash.sha256(inner).copyTo(outer, BLOCK);
+        return Hash.sha256(outer);
+    }
+
+    private static void pad(Hash key, byte with, byte[] block) {
+        key.copyTo(block, 0);
+        for (int i = 0; i < BLOCK; i++) {
+            block[i] ^= with;
         }
-        mac.update(label);
-        return Hash.of(mac.doFinal(sample.bytes()));
     }
 }

@@ -37,6 +37,15 @@ final class Durable {
         sync(folderOf(file));
     }
 
+    /** Replaces a file by one that was written in a temporary place, but not synced. */
+    static void replace(Path temporary, Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+        place(temporary, file);
+        sync(folderOf(file));
+    }
+
     /** The folder that a file lies in. */
     static Path folderOf(Path file) {
         return Objects.requireNonNull(file.toAbsolutePath().getParent(), "a file lies in a folder");

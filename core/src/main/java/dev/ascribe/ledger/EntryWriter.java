@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 
 /** Writes an entry's bytes: big-endian, texts and lists behind their lengths. */
 final class EntryWriter implements FieldWriter {
-    private byte[] bytes = new byte[256];
+    private byte[] bytes = new byte[160]; // a header and a short body
     private int size;
 
     /** The bytes written; an entry is at most 65,535 of them. */
@@ -56,9 +56,9 @@ final class EntryWriter implements FieldWriter {
         bytes[at + 1] = (byte) value;
     }
 
-    private void u64(long value) {
+    void u64(long value) {
         int at = room(8);
-        ByteBuffer.wrap(bytes).putLong(at, value);
+        BigEndian.putLong(bytes, at, value);
     }
 
     void bytes(byte[] raw) {

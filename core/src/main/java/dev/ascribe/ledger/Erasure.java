@@ -4,8 +4,6 @@ import dev.ascribe.SampleId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -45,20 +43,14 @@ record Erasure(SampleId sample, Hash commitment) {
     static void destroy(SampleId sample, Samples samples, Buckets buckets) throws IOException {
         int bucket = Commitment.bucket(sample);
         Optional<Hash> key = buckets.key(bucket);
-        List<Samples.Known> kept = new ArrayList<>();
-        for (Samples.Known known : samples.all()) {
+        samples.rewrite(known -> {
+            if (known.sample().equals(sample)) {
+                return Optional.empty();
+            }
             boolean needsSalt =
                     Commitment.bucket(known.sample()) == bucket && known.salt().equals(Hash.ZERO);
-            if (known.sample().equals(sample)) {
-                continue;
-            }
-            kept.add(
-                    needsSalt && key.isPresent()
-                            ? new Samples.Known(
-                                    known.sample(), Commitment.salt(key.get(), known.sample()), known.commitment())
-                            : known);
-        }
-        samples.replace(kept);
+            return Optional.of(needsSalt && key.isPresent() ? known.withSalt(key.get()) : known);
+        });
         buckets.erase(bucket);
     }
 }

@@ -79,7 +79,8 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
         to.u8(VERSION);
         to.u8(body.type().code());
         to.number("time", time);
-        to.bytes(bytes(run));
+        to.u64(run.getMostSignificantBits());
+        to.u64(run.getLeastSignificantBits());
         to.hash("subject", subject);
         to.number("sequence", sequence);
         to.hash("previous", previous);
@@ -125,8 +126,13 @@ public record Event(long time, UUID run, Hash subject, long sequence, Hash previ
         return Hash.of(entry, SUBJECT_AT, Hash.BYTES);
     }
 
+    /** The first 8 bytes of its subject. */
+    static long markOf(byte[] entry) {
+        return BigEndian.getLong(entry, SUBJECT_AT);
+    }
+
     /** The sequence of an entry that is known to be well formed. */
     static long sequenceOf(byte[] entry) {
-        return ByteBuffer.wrap(entry).getLong(SEQUENCE_AT);
+        return BigEndian.getLong(entry, SEQUENCE_AT);
     }
 }

@@ -4,7 +4,6 @@ import dev.ascribe.LedgerUnavailableException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,11 +11,11 @@ import java.util.List;
  * made known.
  *
  * <pre>
- * u64 first index ‖ u32 entries ‖ u32 known ‖ entries × (u64 sequence number or 0 ‖ u16 length ‖ entry) ‖ known × 96 bytes
+ * u64 first index ‖ u32 entries ‖ u32 known ‖ entries × (u64 sequence number or 0 ‖ u16 length ‖ entry) ‖ known × 97 bytes
  * </pre>
  */
-record Group(long first, List<Entry> entries, List<Samples.Known> known) {
-    private static final int KNOWN = 3 * Hash.BYTES;
+record Group(long first, List<Entry> entries, List<Samples.Known> known) implements WriteAheadLog.Payload {
+    private static final int KNOWN = Samples.Known.BYTES;
 
     /** An entry with its leaf hash, and its sequence number or 0. */
     static final class Entry {
@@ -28,6 +27,19 @@ record Group(long first, List<Entry> entries, List<Samples.Known> known) {
             this.bytes = bytes;
             this.leaf = leaf;
             this.number = number;
+        }
+
+        /** A map entry at an index, made now. */
+        static Entry ofMap(Hash root, long index) {
+            byte[] entry = new Event(
+                            System.currentTimeMillis(),
+                            Event.NO_RUN,
+                            Hash.ZERO,
+                            0,
+                            Hash.ZERO,
+                            new EventBody.Map(index, root))
+                    .encode();
+            return new Entry(entry, Hash.leaf(entry), 0);
         }
 
         byte[] bytes() {
@@ -43,18 +55,22 @@ record Group(long first, List<Entry> entries, List<Samples.Known> known) {
         }
     }
 
-    byte[] payload() {
+    @Override
+    public int size() {
         int size = Long.BYTES + 2 * Integer.BYTES + known.size() * KNOWN;
         for (Entry entry : entries) {
             size += Long.BYTES + Short.BYTES + entry.bytes.length;
         }
-        ByteBuffer to = ByteBuffer.allocate(size);
+        return size;
+    }
+
+    @Override
+    public void writeTo(ByteBuffer to) {
         to.putLong(first).putInt(entries.size()).putInt(known.size());
         for (Entry entry : entries) {
             to.putLong(entry.number).putShort((short) entry.bytes.length).put(entry.bytes);
         }
-        known.forEach(one -> to.put(one.bytes()));
-        return to.array();
+        known.forEach(one -> one.writeTo(to));
     }
 
     static Group of(byte[] payload) {
@@ -74,7 +90,7 @@ record Group(long first, List<Entry> entries, List<Samples.Known> known) {
             for (int i = 0; i < knowns; i++) {
                 byte[] bytes = new byte[KNOWN];
                 from.get(bytes);
-                known.add(Samples.Known.of(Arrays.copyOf(bytes, KNOWN), 0));
+                known.add(Samples.Known.of(bytes, 0));
             }
             return new Group(first, entries, known);
         } catch (BufferUnderflowException e) {

@@ -18,6 +18,7 @@ public final class Hash {
 
     private static final byte LEAF = 0;
     private static final byte NODE = 1;
+    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Digests::sha256);
 
     private final byte[] bytes;
 
@@ -53,7 +54,7 @@ public final class Hash {
 
     /** SHA-256 over parts laid end to end. */
     public static Hash sha256(byte[]... parts) {
-        MessageDigest digest = Digests.sha256();
+        MessageDigest digest = SHA_256.get();
         for (byte[] part : parts) {
             digest.update(part);
         }
@@ -62,14 +63,14 @@ public final class Hash {
 
     /** The hash of a log's entry: SHA-256(0x00 ‖ entry). */
     public static Hash leaf(byte[] entry) {
-        MessageDigest digest = Digests.sha256();
+        MessageDigest digest = SHA_256.get();
         digest.update(LEAF);
         return new Hash(digest.digest(entry));
     }
 
     /** The hash of two subtrees: SHA-256(0x01 ‖ left ‖ right). */
     public static Hash node(Hash left, Hash right) {
-        MessageDigest digest = Digests.sha256();
+        MessageDigest digest = SHA_256.get();
         digest.update(NODE);
         digest.update(left.bytes);
         return new Hash(digest.digest(right.bytes));
@@ -90,6 +91,16 @@ public final class Hash {
         System.arraycopy(bytes, 0, into, offset, BYTES);
     }
 
+    /** Whether these 32 bytes stand in an array from an offset on. */
+    boolean matches(byte[] array, int offset) {
+        return Arrays.equals(bytes, 0, BYTES, array, offset, offset + BYTES);
+    }
+
+    /** Four of the bytes as a number. */
+    int intAt(int offset) {
+        return BigEndian.getInt(bytes, offset);
+    }
+
     /** Bit d, counted from the most significant of the first byte: 0 or 1. */
     int bit(int d) {
         return (bytes[d >> 3] >> (7 - (d & 7))) & 1;
@@ -107,7 +118,7 @@ public final class Hash {
 
     @Override
     public int hashCode() {
-        return bytes[0] << 24 | (bytes[1] & 0xff) << 16 | (bytes[2] & 0xff) << 8 | (bytes[3] & 0xff);
+        return BigEndian.getInt(bytes, 0);
     }
 
     /** 64 hexadecimal digits. */

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,12 +18,14 @@ import java.util.stream.Stream;
  *
  * <pre>
  * log/                 public: checkpoint and tile/, nothing else
- * private/keys         signer keys, one a line
- * private/guard        where the guard lies
+ * private/keys         signer keys, one a line, and their SHA-256
+ * private/guard        where the guard lies, and its SHA-256
  * private/buckets      bucket keys
  * private/samples      ids and salts
  * private/sequences    indexes of events that were appended with a sequence number
  * private/wal-N        write-ahead log
+ * private/counts       how much the three above held
+ * private/lock         held by whoever writes
  * private/subjects     8 bytes of each entry's subject, to find histories; made from the log
  * private/map          snapshot of the prefix map; made from the log
  * private/tmp/         unfinished files
@@ -55,6 +58,10 @@ record LedgerFolder(Path directory) {
 
     Path subjects() {
         return inside().resolve("subjects");
+    }
+
+    Path lock() {
+        return inside().resolve("lock");
     }
 
     Path checkpoint() {
@@ -91,39 +98,45 @@ record LedgerFolder(Path directory) {
         return SignedNote.parse(Files.readAllBytes(checkpoint()));
     }
 
-    /** The keys, and that the file is as it was written: each has its key ID. */
+    /** The keys, and that the file is as it was written: each has its key ID, and none is missing. */
     List<SignerKey> keys() throws IOException {
         try {
-            List<SignerKey> keys =
-                    Files.readString(keysFile()).lines().map(SignerKey::parse).toList();
-            if (keys.isEmpty()) {
-                throw new LedgerUnavailableException(keysFile() + " holds no key; put back an undamaged copy");
-            }
-            return keys;
+            return lines(keysFile()).stream().map(SignerKey::parse).toList();
         } catch (UserInputException | VerificationException e) {
-            throw new LedgerUnavailableException(
-                    "%s is damaged (%s); put back an undamaged copy".formatted(keysFile(), e.getMessage()), e);
+            throw damaged(keysFile());
         }
     }
 
     /** Where the guard lies. */
     Path guard() throws IOException {
-        List<String> lines = Files.readString(guardFile()).lines().toList();
-        if (lines.size() != 2
-                || !Hash.sha256(lines.getFirst().getBytes(StandardCharsets.UTF_8))
-                        .toString()
-                        .equals(lines.getLast())) {
-            throw new LedgerUnavailableException(guardFile() + " is damaged; put back an undamaged copy");
-        }
-        return Path.of(lines.getFirst());
+        return Path.of(lines(guardFile()).getFirst());
     }
 
     /** Remembers where the guard lies. */
     void keepGuard(Path guard) throws IOException {
         String line = guard.toAbsolutePath().normalize().toString();
-        String sum = Hash.sha256(line.getBytes(StandardCharsets.UTF_8)).toString();
-        Durable.write(
-                temporary().resolve("guard"), guardFile(), (line + "\n" + sum + "\n").getBytes(StandardCharsets.UTF_8));
+        Durable.write(temporary().resolve("guard"), guardFile(), checked(List.of(line)));
+    }
+
+    /** Lines, and below them their SHA-256. */
+    static byte[] checked(List<String> lines) {
+        String text = String.join("\n", lines) + "\n";
+        return (text + Hash.sha256(text.getBytes(StandardCharsets.UTF_8)) + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** What {@link #checked} wrote. */
+    private static List<String> lines(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        List<String> all = new String(bytes, StandardCharsets.UTF_8).lines().toList();
+        List<String> lines = all.subList(0, Math.max(0, all.size() - 1));
+        if (lines.isEmpty() || !Arrays.equals(bytes, checked(lines))) {
+            throw damaged(file);
+        }
+        return lines;
+    }
+
+    private static LedgerUnavailableException damaged(Path file) {
+        return new LedgerUnavailableException(file + " is damaged; put back an undamaged copy");
     }
 
     /** Removes what a crash left unfinished. */

@@ -31,6 +31,7 @@ public final class LedgerReader {
     private final Buckets buckets;
     private final Samples samples;
     private @Nullable PrefixMap map;
+    private Samples.@Nullable Finder known;
 
     /** An event and where it stands. */
     public record Logged(long index, Event event) {}
@@ -45,7 +46,7 @@ public final class LedgerReader {
             throw new LedgerUnavailableException(folder.log() + " is damaged: its first entry is no 'ledger'");
         }
         this.buckets = Buckets.open(folder.inside(), ledger.salts());
-        this.samples = new Samples(folder.inside(), folder.temporary());
+        this.samples = new Samples(folder);
     }
 
     /** Opens a ledger's directory. */
@@ -152,24 +153,25 @@ public final class LedgerReader {
     /** What opens the commitment to a sample. */
     private Optional<LedgerProof.Opening> opening(SampleId sample) {
         return buckets.salt(sample)
-                .or(() -> known().stream()
-                        .filter(known -> known.sample().equals(sample))
-                        .map(Samples.Known::salt)
-                        .findFirst())
+                .or(() -> known(known -> known.sample(sample)).map(Samples.Known::salt))
                 .map(salt -> new LedgerProof.Opening(sample, salt));
     }
 
     /** What opens a commitment, as long as the ledger knows the sample. */
     private Optional<LedgerProof.Opening> opening(Hash commitment) {
-        return known().stream()
-                .filter(known -> known.commitment().equals(commitment))
-                .findFirst()
-                .flatMap(known -> opening(known.sample()));
+        return known(known -> known.commitment(commitment)).flatMap(known -> opening(known.sample()));
     }
 
-    private List<Samples.Known> known() {
+    private interface Search {
+        Optional<Samples.Known> in(Samples.Finder known) throws IOException;
+    }
+
+    private Optional<Samples.Known> known(Search search) {
         try {
-            return samples.all();
+            if (known == null) {
+                known = samples.finder();
+            }
+            return search.in(known);
         } catch (IOException e) {
             throw unreadable(e);
         }
@@ -240,7 +242,7 @@ public final class LedgerReader {
 
     private PrefixMap map() throws IOException {
         if (map == null) {
-            map = MapLoader.load(folder.map(), files, checkpoint.size());
+            map = MapLoader.load(folder.map(), files, checkpoint.size()).map();
         }
         return map;
     }

@@ -4,15 +4,33 @@ import dev.ascribe.VerificationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
-/** A published log, read from its files: entries and hashes of the tree of one checkpoint. */
+/**
+ * A published log, read from its files: entries and hashes of the tree of one checkpoint. Where a partial file is gone, the full one that
+ * took its place is read.
+ */
 final class LogFiles implements Merkle.Nodes {
+    /** Tiles that a proof needs, of which the upper ones are always the same. */
+    private static final int RECENT = 16;
+
     private final Path log;
     private final long size;
+    private final Map<String, byte[]> recent = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
 
-    /** @param size of the checkpoint; a file for a smaller one may be gone */
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, byte[]> eldest) {
+            return size() > RECENT;
+        }
+    };
+
+    /** @param size of the checkpoint */
     LogFiles(Path log, long size) {
         this.log = log;
         this.size = size;
@@ -21,7 +39,16 @@ final class LogFiles implements Merkle.Nodes {
     /** The entries of a bundle. */
     List<byte[]> bundle(long number) throws IOException {
         int width = width(0, number);
-        return Tiles.split(Files.readAllBytes(log.resolve(Tiles.entries(number, width))), width);
+        try {
+            return Tiles.split(read(Tiles.entries(number, width)), width);
+        } catch (NoSuchFileException e) {
+            return Tiles.split(read(Tiles.entries(number, Tiles.WIDTH)), Tiles.WIDTH)
+                    .subList(0, width);
+        }
+    }
+
+    private byte[] read(String name) throws IOException {
+        return Files.readAllBytes(log.resolve(name));
     }
 
     /** One entry. */
@@ -33,10 +60,24 @@ final class LogFiles implements Merkle.Nodes {
     byte[] tile(int level, long number) throws IOException {
         int width = width(level, number);
         String name = Tiles.tile(level, number, width);
-        byte[] bytes = Files.readAllBytes(log.resolve(name));
+        synchronized (recent) {
+            byte[] before = recent.get(name);
+            if (before != null) {
+                return before;
+            }
+        }
+        byte[] bytes;
+        try {
+            bytes = read(name);
+        } catch (NoSuchFileException e) { // there is a full one by now
+            bytes = Arrays.copyOf(read(Tiles.tile(level, number, Tiles.WIDTH)), width * Hash.BYTES);
+        }
         if (bytes.length != width * Hash.BYTES) {
             throw new VerificationException(
                     "%s has %d bytes, not %d".formatted(name, bytes.length, width * Hash.BYTES));
+        }
+        synchronized (recent) {
+            recent.put(name, bytes);
         }
         return bytes;
     }

@@ -13,12 +13,19 @@ final class MapLoader {
     private MapLoader() {}
 
     /**
+     * A map.
+     *
+     * @param snapshot size of the log that the snapshot stood for; 0: it was made from the whole log
+     */
+    record Loaded(PrefixMap map, long snapshot) {}
+
+    /**
      * The map over all entries, whose last one says its root.
      *
      * @param size of the log, at least 1
      * @throws LedgerUnavailableException when the log does not give the map that its last entry names
      */
-    static PrefixMap load(Path snapshot, LogFiles files, long size) throws IOException {
+    static Loaded load(Path snapshot, LogFiles files, long size) throws IOException {
         Event last = Event.decode(files.entry(size - 1));
         if (!(last.body() instanceof EventBody.Map claimed)) {
             throw new LedgerUnavailableException("the log's last entry is no map entry: the log is damaged");
@@ -29,7 +36,7 @@ final class MapLoader {
                 if (read.treeSize() <= size) {
                     PrefixMap map = replay(read.map(), files, read.treeSize(), size);
                     if (map.root().equals(claimed.root())) {
-                        return map;
+                        return new Loaded(map, read.treeSize());
                     }
                 }
             } catch (AscribeException e) {
@@ -42,7 +49,7 @@ final class MapLoader {
                     "the log's entries do not give the map that entry %d names: the log is damaged"
                             .formatted(size - 1));
         }
-        return map;
+        return new Loaded(map, 0);
     }
 
     private static PrefixMap replay(PrefixMap map, LogFiles files, long from, long size) throws IOException {

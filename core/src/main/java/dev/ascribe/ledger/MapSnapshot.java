@@ -19,9 +19,10 @@ import java.util.zip.CheckedOutputStream;
  * A map as a file, with all its hashes, so that a large log opens without hashing anything. Big-endian:
  *
  * <pre>
- * "ascribe prefix map 1\n"
+ * "ascribe prefix map 2\n"
  * tree size u64
- * 16 × (size n u32 ‖ root reference i32 ‖ root hash (32) ‖ n leaves of 73 bytes ‖ n − 1 inner nodes of 74 bytes)
+ * 16 × (size n u32 ‖ root reference i32 ‖ root hash (32) ‖ n leaves of 73 bytes ‖ n − 1 inner nodes of 65 bytes
+ *     ‖ n − 1 links: left reference i32 ‖ right reference i32 ‖ depth u32)
  * CRC-32C of all the above, u64
  * </pre>
  *
@@ -31,7 +32,7 @@ import java.util.zip.CheckedOutputStream;
  * @param map the map there
  */
 public record MapSnapshot(long treeSize, PrefixMap map) {
-    private static final String MAGIC = "ascribe prefix map 1\n";
+    private static final String MAGIC = "ascribe prefix map 2\n";
 
     /**
      * Writes the file; whoever reads it sees the old one or the new one. It is not forced to the disk: a torn one is found out and the map

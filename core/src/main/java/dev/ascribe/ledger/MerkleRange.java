@@ -34,7 +34,8 @@ final class MerkleRange {
         }
         MerkleRange range = new MerkleRange();
         for (Hash peak : peaks) {
-            peak.copyTo(range.peaks, range.push());
+            int at = range.push(); // before the array is named: it may be another one afterwards
+            peak.copyTo(range.peaks, at);
         }
         range.size = size;
         return range;
@@ -42,7 +43,8 @@ final class MerkleRange {
 
     /** Appends a leaf hash. */
     void append(Hash leaf) {
-        leaf.copyTo(peaks, push());
+        int at = push();
+        leaf.copyTo(peaks, at);
         merge();
     }
 

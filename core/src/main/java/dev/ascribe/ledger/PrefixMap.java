@@ -62,7 +62,7 @@ public final class PrefixMap {
         }
 
         static Value read(byte[] bytes, int at) {
-            return new Value(ByteBuffer.wrap(bytes).getLong(at), Hash.of(bytes, at + Long.BYTES, Hash.BYTES));
+            return new Value(BigEndian.getLong(bytes, at), Hash.of(bytes, at + Long.BYTES, Hash.BYTES));
         }
 
         byte[] bytes() {
@@ -155,7 +155,7 @@ public final class PrefixMap {
         byte[] leaf = new byte[PrefixTrie.LEAF_BYTES];
         leaf[0] = PrefixTrie.LEAF;
         key.copyTo(leaf, PrefixTrie.KEY_AT);
-        ByteBuffer.wrap(leaf).putLong(PrefixTrie.COUNT_AT, value.count());
+        BigEndian.putLong(leaf, PrefixTrie.COUNT_AT, value.count());
         value.last().copyTo(leaf, PrefixTrie.LAST_AT);
         return leaf;
     }

@@ -4,9 +4,6 @@ import dev.ascribe.Digests;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.security.DigestException;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -17,17 +14,19 @@ import java.util.Optional;
  * A subtree of the prefix map: the keys that agree in their first {@code level} bits, T(S, level).
  *
  * <p>A binary trie that stores no node with an empty side: n leaves and n − 1 inner nodes, however long the prefixes that keys share. A
- * record begins with the bytes that its hash is taken over, and an inner node holds the hashes of its children, so that an update
- * reads no memory beside its own path: 147 bytes a key.
+ * record is the bytes that its hash is taken over, and an inner node holds the hashes of its children, so that an update
+ * reads no memory beside its own path: with its {@link Links} 150 bytes a key, and 6 to 12 for the {@link LeafIndex}.
  *
  * <pre>
- * leaf    0x02 ‖ key (32) ‖ count u64 ‖ last (32)                                                       73 bytes
- * inner   0x03 ‖ left hash (32) ‖ right hash (32) ‖ left reference i32 ‖ right reference i32 ‖ depth u8  74 bytes
+ * leaf    0x02 ‖ key (32) ‖ count u64 ‖ last (32)         73 bytes
+ * inner   0x03 ‖ left hash (32) ‖ right hash (32)         65 bytes
  * </pre>
  *
  * <p>The depth is the bit that tells left from right. A child's hash is T at depth + 1: the nodes with an empty side that the definition has
  * between there and the child are hashed into it. A reference is the index of an inner node, the complement of a leaf's index, or
  * {@link #NONE}. Nothing is ever removed.
+ *
+ * <p>While one thread updates, others may {@link #find} keys that are not part of the update.
  */
 final class PrefixTrie {
     /** A leaf's bytes, and what its hash is taken over. */
@@ -40,30 +39,30 @@ final class PrefixTrie {
     static final int LAST_AT = COUNT_AT + Long.BYTES;
 
     private static final int NODE_BYTES = 1 + 2 * Hash.BYTES;
-    private static final int REFERENCES_AT = NODE_BYTES;
-    private static final int DEPTH_AT = REFERENCES_AT + 2 * Integer.BYTES;
-    private static final int INNER_BYTES = DEPTH_AT + 1;
     private static final int NONE = Integer.MIN_VALUE;
     private static final int BITS = 8 * Hash.BYTES;
-    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
     private final int level;
     private final MessageDigest digest = Digests.sha256();
     private final byte[] message = new byte[NODE_BYTES];
     private final Records leaves;
     private final Records inner;
+    private final Links links; // of the inner nodes
+    private final LeafIndex index;
     private final byte[] hash = new byte[Hash.BYTES];
     private int root = NONE;
 
     /** An empty one. */
     PrefixTrie(int level) {
-        this(level, new Records(LEAF_BYTES), new Records(INNER_BYTES));
+        this(level, new Records(LEAF_BYTES), new Records(NODE_BYTES), new Links());
     }
 
-    private PrefixTrie(int level, Records leaves, Records inner) {
+    private PrefixTrie(int level, Records leaves, Records inner, Links links) {
         this.level = level;
         this.leaves = leaves;
         this.inner = inner;
+        this.links = links;
+        this.index = new LeafIndex(leaves);
     }
 
     int size() {
@@ -108,6 +107,9 @@ final class PrefixTrie {
         if (depth == BITS) {
             int leaf = reference == NONE ? leaves.add() : ~reference;
             System.arraycopy(first, 0, leaves.chunk(leaf), leaves.at(leaf), LEAF_BYTES);
+            if (reference == NONE) {
+                index.insert(leaf);
+            }
             hash(first, 0, LEAF_BYTES, into, at);
             return ~leaf;
         }
@@ -115,14 +117,10 @@ final class PrefixTrie {
         int untouched = NONE;
         if (reference == NONE || depth < depth(reference)) {
             node = inner.add();
-            byte[] chunk = inner.chunk(node);
-            int record = inner.at(node);
-            chunk[record] = NODE;
-            chunk[record + DEPTH_AT] = (byte) depth;
-            setChild(node, 0, NONE);
-            setChild(node, 1, NONE);
+            links.add(depth, NONE);
+            inner.chunk(node)[inner.at(node)] = NODE;
             if (reference != NONE) {
-                setChild(node, bit(leaves.chunk(old), leaves.at(old), depth), reference);
+                links.setChild(node, bit(leaves.chunk(old), leaves.at(old), depth), reference);
                 untouched = reference;
             }
         }
@@ -130,11 +128,11 @@ final class PrefixTrie {
         for (int side = 0; side < 2; side++) {
             int start = side == 0 ? from : middle;
             int end = side == 0 ? middle : to;
-            int child = child(node, side);
+            int child = links.child(node, side);
             byte[] chunk = inner.chunk(node);
             int slot = slot(node, side);
             if (start < end) {
-                setChild(node, side, merge(child, batch, start, end, depth + 1, chunk, slot));
+                links.setChild(node, side, merge(child, batch, start, end, depth + 1, chunk, slot));
             } else if (child == untouched) {
                 hashAt(child, depth + 1, chunk, slot);
             }
@@ -176,15 +174,8 @@ final class PrefixTrie {
     }
 
     Optional<PrefixMap.Value> find(Hash key) {
-        int reference = root;
-        while (reference >= 0) {
-            reference = child(reference, key.bit(depth(reference)));
-        }
-        return reference == NONE ? Optional.empty() : value(~reference, key);
-    }
-
-    private Optional<PrefixMap.Value> value(int leaf, Hash key) {
-        return key(leaf).equals(key) ? Optional.of(value(leaf)) : Optional.empty();
+        int leaf = index.find(key);
+        return leaf < 0 ? Optional.empty() : Optional.of(value(leaf));
     }
 
     /**
@@ -211,7 +202,7 @@ final class PrefixTrie {
             }
             int side = key.bit(depth);
             siblings.add(Hash.of(inner.chunk(reference), slot(reference, 1 - side), Hash.BYTES));
-            reference = child(reference, side);
+            reference = links.child(reference, side);
             d = depth + 1;
         }
         if (reference == NONE) {
@@ -232,23 +223,15 @@ final class PrefixTrie {
 
     /** The bit in which the keys below differ first; of a leaf, 256. */
     private int depth(int reference) {
-        return reference < 0 ? BITS : inner.chunk(reference)[inner.at(reference) + DEPTH_AT] & 0xff;
+        return reference < 0 ? BITS : links.depth(reference);
     }
 
     private int anyLeaf(int reference) {
         int below = reference;
         while (below >= 0) {
-            below = child(below, 0);
+            below = links.child(below, 0);
         }
         return ~below;
-    }
-
-    private int child(int node, int side) {
-        return (int) INT.get(inner.chunk(node), inner.at(node) + REFERENCES_AT + side * Integer.BYTES);
-    }
-
-    private void setChild(int node, int side, int reference) {
-        INT.set(inner.chunk(node), inner.at(node) + REFERENCES_AT + side * Integer.BYTES, reference);
     }
 
     /** Where a node holds the hash of a child. */
@@ -284,13 +267,14 @@ final class PrefixTrie {
         return low;
     }
 
-    /** Writes size u32, root reference i32, root hash, leaves, inner nodes. */
+    /** Writes size u32, root reference i32, root hash, leaves, inner nodes, links. */
     void write(DataOutputStream out) throws IOException {
         out.writeInt(size());
         out.writeInt(root);
         out.write(hash);
         leaves.write(out);
         inner.write(out);
+        links.write(out);
     }
 
     /** What {@link #write} wrote. */
@@ -299,8 +283,9 @@ final class PrefixTrie {
         int root = in.readInt();
         byte[] hash = new byte[Hash.BYTES];
         in.readFully(hash);
+        int nodes = Math.max(0, size - 1);
         PrefixTrie trie = new PrefixTrie(
-                level, Records.read(LEAF_BYTES, size, in), Records.read(INNER_BYTES, Math.max(0, size - 1), in));
+                level, Records.read(LEAF_BYTES, size, in), Records.read(NODE_BYTES, nodes, in), Links.read(nodes, in));
         trie.root = root;
         System.arraycopy(hash, 0, trie.hash, 0, hash.length);
         return trie;

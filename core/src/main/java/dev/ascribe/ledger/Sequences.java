@@ -7,43 +7,65 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
-/** Where the events lie that were appended with a sequence number 1, 2, 3, …, so that a repeated one is not logged twice. */
+/**
+ * Where the events lie that were appended with a sequence number 1, 2, 3, …, so that a repeated one is not logged twice. Kept as runs
+ * of numbers whose indexes follow each other too.
+ *
+ * <pre>
+ * record = number of the first u64 ‖ its index u64 ‖ how many u64 ‖ CRC-32C of the above, u32
+ * </pre>
+ */
 public final class Sequences {
     private static final String FILE = "sequences";
-    private static final int RECORD = Long.BYTES + Integer.BYTES;
+    private static final int CHECKED = 3 * Long.BYTES;
+    private static final int RECORD = CHECKED + Integer.BYTES;
 
     private final Path file;
-    private final List<Long> indexes = new ArrayList<>();
-    private int stored;
+    private final TreeMap<Long, Long> runs = new TreeMap<>(); // first number → its index
+    private long count;
+    private long stored; // of the count
+    private long records; // in the file
 
     private Sequences(Path file) {
         this.file = file;
     }
 
-    static Sequences open(Path folder) throws IOException {
-        Sequences sequences = new Sequences(folder.resolve(FILE));
-        if (Files.exists(sequences.file)) {
-            ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(sequences.file));
-            while (bytes.remaining() >= RECORD) {
-                long index = bytes.getLong();
-                if (bytes.getInt() != crc(index)) {
-                    throw new LedgerUnavailableException("%s is damaged at byte %,d; put back an undamaged copy"
-                            .formatted(sequences.file, bytes.position() - RECORD));
-                }
-                sequences.indexes.add(index);
+    /** An empty file. */
+    static void create(LedgerFolder folder) throws IOException {
+        Durable.write(folder.temporary().resolve(FILE), folder.inside().resolve(FILE), new byte[0]);
+    }
+
+    /** @param expected how many there were at least */
+    static Sequences open(LedgerFolder folder, long expected) throws IOException {
+        Sequences sequences = new Sequences(folder.inside().resolve(FILE));
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(sequences.file));
+        while (bytes.remaining() >= RECORD) {
+            int at = bytes.position();
+            long number = bytes.getLong();
+            long index = bytes.getLong();
+            long length = bytes.getLong();
+            if (bytes.getInt() != crc(bytes.array(), at) || number != sequences.count + 1) {
+                throw new LedgerUnavailableException(
+                        "%s is damaged at byte %,d; put back an undamaged copy".formatted(sequences.file, at));
             }
+            sequences.runs.put(number, index);
+            sequences.count += length;
+            sequences.records++;
         }
-        sequences.stored = sequences.indexes.size();
+        Counts.require(sequences.file, expected, sequences.count);
+        sequences.stored = sequences.count;
         return sequences;
     }
 
-    private static int crc(long index) {
+    private static int crc(byte[] bytes, int at) {
         CRC32C crc = new CRC32C();
-        crc.update(ByteBuffer.allocate(Long.BYTES).putLong(0, index));
+        crc.update(bytes, at, CHECKED);
         return (int) crc.getValue();
     }
 
@@ -54,38 +76,61 @@ public final class Sequences {
         }
     }
 
-    void add(long number, long index) {
-        if (number == indexes.size() + 1L) {
-            indexes.add(index);
+    synchronized void add(long number, long index) {
+        if (number == count + 1) {
+            count++;
+            if (runs.isEmpty() || number == stored + 1 || index(number) != index) {
+                runs.put(number, index);
+            }
         }
     }
 
+    /** Makes durable what is new; called by one thread. */
     void flush() throws IOException {
-        if (stored == indexes.size()) {
+        ByteBuffer bytes = fresh();
+        if (!bytes.hasRemaining()) {
             return;
         }
-        ByteBuffer records = ByteBuffer.allocate((indexes.size() - stored) * RECORD);
-        for (long index : indexes.subList(stored, indexes.size())) {
-            records.putLong(index).putInt(crc(index));
-        }
-        records.flip();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            long at = (long) stored * RECORD;
-            while (records.hasRemaining()) {
-                at += channel.write(records, at);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            long at = records * RECORD;
+            records += bytes.remaining() / RECORD;
+            while (bytes.hasRemaining()) {
+                at += channel.write(bytes, at);
             }
             channel.force(true);
         }
-        stored = indexes.size();
+    }
+
+    private synchronized ByteBuffer fresh() {
+        NavigableMap<Long, Long> fresh = runs.tailMap(stored, false);
+        ByteBuffer bytes = ByteBuffer.allocate(fresh.size() * RECORD);
+        for (Map.Entry<Long, Long> run : fresh.entrySet()) {
+            Long next = runs.higherKey(run.getKey());
+            long end = next == null ? count + 1 : next;
+            int at = bytes.position();
+            bytes.putLong(run.getKey()).putLong(run.getValue()).putLong(end - run.getKey());
+            bytes.putInt(crc(bytes.array(), at));
+        }
+        stored = count;
+        return bytes.flip();
+    }
+
+    /** How many are durable apart from the write-ahead log. */
+    synchronized long stored() {
+        return stored;
     }
 
     /** How many there are. */
-    public long count() {
-        return indexes.size();
+    public synchronized long count() {
+        return count;
     }
 
     /** The index of the event with a number that is there. */
-    public long index(long number) {
-        return indexes.get(Math.toIntExact(number - 1));
+    public synchronized long index(long number) {
+        Map.Entry<Long, Long> run = runs.floorEntry(number);
+        if (run == null || number > count) {
+            throw new IllegalArgumentException("no event was appended with the number " + number);
+        }
+        return run.getValue() + number - run.getKey();
     }
 }

@@ -16,7 +16,7 @@ final class Subjects {
     private Subjects() {}
 
     private static long mark(byte[] entry) {
-        return ByteBuffer.wrap(Event.subjectOf(entry).bytes()).getLong();
+        return Event.markOf(entry);
     }
 
     /** Appends the marks of entries from an index on. */

@@ -1,7 +1,7 @@
 package dev.ascribe.ledger;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,8 +20,8 @@ import java.util.stream.Stream;
  * edge of the tree: what full tiles do not hold yet.
  */
 final class TileWriter implements AutoCloseable {
-    /** Files that are synced at once: a disk serves several faster than one after the other. */
-    private static final int WRITERS = 8;
+    /** Files that are synced at once: the file system's journal commits them together. */
+    private static final int WRITERS = 64;
 
     private final Path log;
     private final Path temporary;
@@ -29,6 +29,7 @@ final class TileWriter implements AutoCloseable {
     private final List<byte[]> bundle = new ArrayList<>(); // entries of the partial bundle
     private final List<Edge> edges = new ArrayList<>(); // of each level of tiles
     private final List<Pending> pending = new ArrayList<>();
+    private final List<Path> filled = new ArrayList<>(); // where partial files of what is full now may lie
     private long size;
     private long names;
 
@@ -112,13 +113,15 @@ final class TileWriter implements AutoCloseable {
     }
 
     private static byte[] join(List<byte[]> entries) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        int length = 0;
         for (byte[] entry : entries) {
-            out.write(entry.length >> 8);
-            out.write(entry.length);
-            out.writeBytes(entry);
+            length += Short.BYTES + entry.length;
         }
-        return out.toByteArray();
+        ByteBuffer out = ByteBuffer.allocate(length);
+        for (byte[] entry : entries) {
+            out.putShort((short) entry.length).put(entry);
+        }
+        return out.array();
     }
 
     /** The root over all entries so far. */
@@ -176,10 +179,16 @@ final class TileWriter implements AutoCloseable {
         for (Future<Path> folder : synced) {
             get(folder);
         }
-        for (Pending file : pending) {
-            removePartials(log.resolve(file.name() + ".p"));
-        }
+        pending.forEach(file -> filled.add(log.resolve(file.name() + ".p")));
         pending.clear();
+    }
+
+    /** Removes partial files that have become full ones; to be called when no published checkpoint needs them any more. */
+    void tidy() throws IOException {
+        for (Path partials : filled) {
+            removePartials(partials);
+        }
+        filled.clear();
     }
 
     /** Makes folders, and remembers whose names must be made durable. */
@@ -191,7 +200,6 @@ final class TileWriter implements AutoCloseable {
         }
     }
 
-    /** Partial files, once the full one exists. */
     private static void removePartials(Path folder) throws IOException {
         if (Files.isDirectory(folder)) {
             try (Stream<Path> partials = Files.list(folder)) {

@@ -301,4 +301,20 @@ class MerkleTest {
             return root((int) index << level, (int) (index + 1) << level);
         }
     }
+
+    @Test
+    void aTreeOfMoreThanSixteenCompleteSubtreesGrowsInEveryWay() {
+        MerkleRange byHash = new MerkleRange();
+        MerkleRange byBytes = new MerkleRange();
+        byte[] bytes = new byte[32];
+        for (int i = 0; i < (1 << 17) - 1; i++) {
+            bytes[0] = (byte) i;
+            bytes[1] = (byte) (i >> 8);
+            byHash.append(Hash.of(bytes, 0, 32));
+            byBytes.append(bytes, 0);
+        }
+        assertThat(byHash.peaks()).hasSize(17);
+        assertThat(byHash.root()).isEqualTo(byBytes.root());
+        assertThat(MerkleRange.of(byHash.size(), byHash.peaks()).root()).isEqualTo(byHash.root());
+    }
 }

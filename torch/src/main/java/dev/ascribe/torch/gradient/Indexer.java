@@ -39,7 +39,7 @@ public final class Indexer {
     private static final int BATCHES_A_THREAD = 4;
 
     /** Tokens that pass through the model at once, all threads together; a longer row passes alone. */
-    private static final int TOKENS_AT_ONCE = 384;
+    private static final int TOKENS_AT_ONCE = 1024;
 
     private final Lineage lineage;
     private final Corpus corpus;

@@ -13,7 +13,7 @@ import org.bytedeco.javacpp.PointerScope;
 /** Per-sequence gradient features of a {@link Subject}, not sketched, in batches that bound memory. */
 final class RowGradients {
     /** Tokens that pass through the model at once. */
-    private static final int BATCH_TOKENS = 192;
+    private static final int BATCH_TOKENS = 256;
 
     private static final int BATCH_ROWS = 64;
 
