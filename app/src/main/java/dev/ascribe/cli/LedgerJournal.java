@@ -2,6 +2,7 @@ package dev.ascribe.cli;
 
 import dev.ascribe.Corpus;
 import dev.ascribe.Digests;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.SampleId;
 import dev.ascribe.UserInputException;
 import dev.ascribe.ledger.EventBody;
@@ -167,7 +168,7 @@ final class LedgerJournal implements Journal {
         try {
             return Digests.ofFile(file);
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be read: %s".formatted(file, e), e);
+            throw new UserInputException("%s cannot be read: %s".formatted(file, FileTrouble.of(e)), e);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.ascribe.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ascribe.Attribution;
 import dev.ascribe.Corpus;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.Influence;
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.gradient.GradientIndex;
@@ -117,7 +118,7 @@ final class ReceiptCheck {
                 result(found.queries());
             }
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s".formatted(scratch, e), e);
+            throw new UserInputException("%s cannot be written: %s".formatted(scratch, FileTrouble.of(e)), e);
         } finally {
             Scratch.remove(scratch);
         }

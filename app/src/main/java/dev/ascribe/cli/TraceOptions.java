@@ -140,6 +140,8 @@ final class TraceOptions {
         if ((prompt == null) == (query == null)) {
             throw new UserInputException("give either --prompt (and --output), or --query FILE");
         }
+        new Tracer.Options(
+                method, 1, Retrieval.parse(candidates), false); // refused before a model is loaded and answers
         GradientIndex opened = index == null ? null : GradientIndex.open(index);
         Path runPath = run != null ? run : opened != null && model == null ? opened.run() : null;
         Run of = runPath == null || (run == null && !Files.exists(runPath.resolve("run.json")))

@@ -35,7 +35,8 @@ public record Retrieval(Strategy strategy, int count) {
 
     public Retrieval {
         if (count < 1) {
-            throw new UserInputException("a search for %d candidates; ask for at least 1".formatted(count));
+            throw new UserInputException("--candidates %s:%d asks for 0 candidates; ask for at least 1"
+                    .formatted(strategy.name().toLowerCase(Locale.ROOT), count));
         }
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ascribe.CorruptDataException;
 import dev.ascribe.Digests;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import dev.ascribe.torch.Engine;
 import dev.ascribe.torch.text.Tokenizer;
@@ -163,7 +164,7 @@ public final class LanguageModel implements AutoCloseable {
         try {
             return Files.isDirectory(path) ? directoryDigest(path) : Digests.ofFile(path);
         } catch (IOException e) {
-            throw new UserInputException("model '%s' cannot be read: %s".formatted(path, e), e);
+            throw new UserInputException("model '%s' cannot be read: %s".formatted(path, FileTrouble.of(e)), e);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.ascribe.torch.train;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ascribe.CorruptDataException;
+import dev.ascribe.FileTrouble;
 import dev.ascribe.UserInputException;
 import dev.ascribe.WholeFile;
 import java.io.IOException;
@@ -45,7 +46,7 @@ public record Recording(UUID run, String ledger) {
                     "%s is damaged: %s; remove %s to start again".formatted(file, e.getOriginalMessage(), directory),
                     e);
         } catch (IOException e) {
-            throw new UserInputException("%s cannot be read: %s".formatted(file, e), e);
+            throw new UserInputException("%s cannot be read: %s".formatted(file, FileTrouble.of(e)), e);
         }
     }
 

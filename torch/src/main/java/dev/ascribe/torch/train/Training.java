@@ -121,8 +121,7 @@ public final class Training {
         Path state = directory.resolve(STATE);
         Recording.begin(directory, facts.recording(), Files.exists(state));
         Run.Kind kind = facts.lora() == null ? Run.Kind.TRAIN : Run.Kind.FINETUNE;
-        journal.begun(split.train(), split.validation());
-        Telling keeper = new Telling(directory, kind, journal);
+        Telling keeper = new Telling(directory, kind, split, journal);
         Trainer.Outcome outcome = trainer(learner, split).run(state, facts.identity(), keeper);
         recipe.keep(directory.resolve(recipe.result()));
         keeper.finish();
@@ -153,13 +152,15 @@ public final class Training {
     private final class Telling implements Trainer.Keeper {
         private final Path directory;
         private final Run.Kind kind;
+        private final Split split;
         private final Journal journal;
         private final Map<Sequence, Integer> numbers = new HashMap<>();
         private final List<Checkpoint> told = new ArrayList<>();
 
-        Telling(Path directory, Run.Kind kind, Journal journal) {
+        Telling(Path directory, Run.Kind kind, Split split, Journal journal) {
             this.directory = directory;
             this.kind = kind;
+            this.split = split;
             this.journal = journal;
             for (int row = 0; row < rows.size(); row++) {
                 numbers.put(rows.get(row), row);
@@ -180,6 +181,9 @@ public final class Training {
 
         @Override
         public void kept(Checkpoint checkpoint) {
+            if (told.isEmpty()) { // only now: the saved state, if there is one, was found to be of these rows
+                journal.begun(split.train(), split.validation());
+            }
             told.add(checkpoint);
             if (told.size() > 1) {
                 tell(told.get(told.size() - 2));
