@@ -8,7 +8,7 @@ import java.util.Map;
  * BoostIn (Brophy, Hammoudeh and Lowd 2023, section 4): TracIn carried over to boosting, each round a step. With the exact derivative
  * of a leaf value, or as the published code has it.
  */
-final class Boostin implements TreeMethod {
+final class Boostin implements LinearMethod {
     private final boolean published;
 
     private Boostin(boolean published) {
@@ -40,9 +40,16 @@ final class Boostin implements TreeMethod {
 
     @Override
     public double[][] scores(Training training, List<Query> queries, Progress progress) {
-        OwnLeaves.Term term = published ? OwnLeaves.Term.BEFORE_PUBLISHED : OwnLeaves.Term.BEFORE_EXACT;
+        TreeEnsemble model = training.model();
+        Objective objective = training.replay().objective();
         return queries.stream()
-                .map(query -> OwnLeaves.scores(training, query, term))
+                .map(query -> scores(training, Target.lossBefore(model, objective, query), progress))
                 .toArray(double[][]::new);
+    }
+
+    @Override
+    public double[] scores(Training training, Target target, Progress progress) {
+        return OwnLeaves.scores(
+                training, target, published ? 1 : training.replay().eta());
     }
 }

@@ -15,7 +15,7 @@ import java.util.Map;
  * {@code k = −η v̄ / (H + λ)}: its score falls by {@code k (g + h v/η)}, and B grows by that sum's derivative by its margins. O(rounds ×
  * rows) a query, with {@code 8 n (2 K + 1)} bytes.
  */
-final class LeafInfluence implements TreeMethod {
+final class LeafInfluence implements LinearMethod {
     @Override
     public Map<String, Object> parameters() {
         return Map.of("name", "leaf-influence");
@@ -36,9 +36,15 @@ final class LeafInfluence implements TreeMethod {
         double[] margins = margins(training);
         double[][] scores = new double[queries.size()][];
         for (int q = 0; q < scores.length; q++) {
-            scores[q] = new Pass(training, queries.get(q), margins.clone()).run(progress, q, scores.length);
+            Target loss = Target.loss(training.model(), training.replay().objective(), queries.get(q));
+            scores[q] = new Pass(training, loss, margins.clone()).run(progress, q, scores.length);
         }
         return scores;
+    }
+
+    @Override
+    public double[] scores(Training training, Target target, Progress progress) {
+        return new Pass(training, target, margins(training)).run(progress, 0, 1);
     }
 
     /** Margins of the training rows after all rounds, (n, K). */
@@ -66,21 +72,20 @@ final class LeafInfluence implements TreeMethod {
     /** One query's way back. */
     private static final class Pass {
         private final Training training;
-        private final Query query;
+        private final Target target;
         private final Objective objective;
         private final int k;
         private final double eta;
         private final double[][] values; // [tree][leaf]
         private final double[][] denominators; // [tree][leaf]
-        private final double[] slope; // ∂ℓ/∂F(q), (K)
         private final double[] margins; // after the round that comes next, (n, K)
         private final double[] adjoints; // B, (n, K)
         private final double[] scores; // (n)
         private final Chunks chunks;
 
-        Pass(Training training, Query query, double[] margins) {
+        Pass(Training training, Target target, double[] margins) {
             this.training = training;
-            this.query = query;
+            this.target = target;
             this.margins = margins;
             Replay replay = training.replay();
             this.objective = replay.objective();
@@ -88,7 +93,6 @@ final class LeafInfluence implements TreeMethod {
             this.eta = replay.eta();
             this.values = replay.values();
             this.denominators = replay.denominators();
-            this.slope = objective.lossGradient(query.margins(training.model()), query.label());
             this.adjoints = new double[margins.length];
             this.scores = new double[training.rows()];
             this.chunks = Chunks.of(scores.length);
@@ -102,7 +106,10 @@ final class LeafInfluence implements TreeMethod {
             }
             for (int t = rounds - 1; t >= 0; t--) {
                 for (int c = 0; c < k; c++) {
-                    leafAdjoints[c][query.leaves()[t * k + c]] += slope[c];
+                    double[] slopes = target.of(t * k + c);
+                    for (int leaf = 0; leaf < slopes.length; leaf++) {
+                        leafAdjoints[c][leaf] += slopes[leaf];
+                    }
                 }
                 leafAdjoints = back(t, leafAdjoints);
                 progress.at("rounds back", (long) done * rounds + rounds - t, (long) queries * rounds);

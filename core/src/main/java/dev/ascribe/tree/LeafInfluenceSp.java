@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /** LeafInfluence without the chain through later rounds (Sharchilev et al. 2018, "single point"): only the row's own leaves move. */
-final class LeafInfluenceSp implements TreeMethod {
+final class LeafInfluenceSp implements LinearMethod {
     @Override
     public Map<String, Object> parameters() {
         return Map.of("name", "leaf-influence-sp");
@@ -23,8 +23,15 @@ final class LeafInfluenceSp implements TreeMethod {
 
     @Override
     public double[][] scores(Training training, List<Query> queries, Progress progress) {
+        TreeEnsemble model = training.model();
+        Objective objective = training.replay().objective();
         return queries.stream()
-                .map(query -> OwnLeaves.scores(training, query, OwnLeaves.Term.FINAL_EXACT))
+                .map(query -> scores(training, Target.loss(model, objective, query), progress))
                 .toArray(double[][]::new);
+    }
+
+    @Override
+    public double[] scores(Training training, Target target, Progress progress) {
+        return OwnLeaves.scores(training, target, training.replay().eta());
     }
 }

@@ -1,31 +1,22 @@
 package dev.ascribe.tree;
 
-import java.util.List;
-
-/** Influence through the leaves that a row and a query share, as if later rounds did not answer: the sum that several methods have in common. */
+/** Influence through a row's own leaves, as if later rounds did not answer: the sum that several methods have in common. */
 final class OwnLeaves {
     private OwnLeaves() {}
 
-    /** What stands in the sum besides the shared leaf. */
-    enum Term {
-        /** ∂ℓ/∂F(q) before the round; the leaf value's derivative. */
-        BEFORE_EXACT,
-        /** ∂ℓ/∂F(q) before the round; v where the derivative has v/η. */
-        BEFORE_PUBLISHED,
-        /** ∂ℓ/∂F(q) of the final margins; the leaf value's derivative. */
-        FINAL_EXACT
-    }
-
-    /** Σ_t,c ∂ℓ/∂F_c(q) · 1[same leaf] · η (g_i + h_i r) / (H + λ), (n). */
-    static double[] scores(Training training, Query query, Term term) {
+    /**
+     * Σ_t,c ∂/∂F_c · η (g_i + h_i r) / (H + λ) over the leaves of row i, where ∂/∂F_c is the target's derivative there, (n).
+     *
+     * @param shrunken what r = v / shrunken divides by: η in the leaf value's derivative, 1 as BoostIn was published
+     */
+    static double[] scores(Training training, Target target, double shrunken) {
         Replay replay = training.replay();
         TreeEnsemble model = training.model();
         Objective objective = replay.objective();
         int k = objective.outputs();
         double[][] values = replay.values();
         double[][] denominators = replay.denominators();
-        double[][] slopes = slopes(model, objective, query, term);
-        double shrunken = term == Term.BEFORE_PUBLISHED ? 1 : replay.eta();
+        int rounds = model.rounds().size();
         double[] scores = new double[training.rows()];
         Chunks.of(scores.length).forEach((chunk, from, to) -> {
             double[] margins = new double[(to - from) * k];
@@ -35,7 +26,7 @@ final class OwnLeaves {
             int[][] leaf = new int[k][to - from];
             double[] g = new double[k];
             double[] h = new double[k];
-            for (int t = 0; t < slopes.length; t++) {
+            for (int t = 0; t < rounds; t++) {
                 for (int c = 0; c < k; c++) {
                     training.leaves().read(t * k + c, from, to, leaf[c]);
                 }
@@ -43,7 +34,8 @@ final class OwnLeaves {
                     boolean known = false;
                     for (int c = 0; c < k; c++) {
                         int tree = t * k + c;
-                        if (leaf[c][i] != query.leaves()[tree]) {
+                        double slope = target.of(tree)[leaf[c][i]];
+                        if (slope == 0) {
                             continue;
                         }
                         if (!known) {
@@ -53,10 +45,8 @@ final class OwnLeaves {
                             known = true;
                         }
                         double v = values[tree][leaf[c][i]];
-                        scores[from + i] += slopes[t][c]
-                                * replay.eta()
-                                * (g[c] + h[c] * v / shrunken)
-                                / denominators[tree][leaf[c][i]];
+                        scores[from + i] +=
+                                slope * replay.eta() * (g[c] + h[c] * v / shrunken) / denominators[tree][leaf[c][i]];
                     }
                     for (int c = 0; c < k; c++) {
                         margins[i * k + c] += values[t * k + c][leaf[c][i]];
@@ -65,24 +55,5 @@ final class OwnLeaves {
             }
         });
         return scores;
-    }
-
-    /** ∂ℓ/∂F(q) of each round, (rounds, K). */
-    private static double[][] slopes(TreeEnsemble model, Objective objective, Query query, Term term) {
-        int k = objective.outputs();
-        List<Tree> trees = model.trees();
-        double[][] slopes = new double[model.rounds().size()][];
-        double[] margins = new double[k];
-        for (int c = 0; c < k; c++) {
-            margins[c] = model.intercept().get(c);
-        }
-        double[] last = objective.lossGradient(query.margins(model), query.label());
-        for (int t = 0; t < slopes.length; t++) {
-            slopes[t] = term == Term.FINAL_EXACT ? last : objective.lossGradient(margins, query.label());
-            for (int c = 0; c < k; c++) {
-                margins[c] += trees.get(t * k + c).value(query.leaves()[t * k + c]);
-            }
-        }
-        return slopes;
     }
 }

@@ -53,6 +53,12 @@ final class Training {
         return leaves;
     }
 
+    /** The replay, where there was one. */
+    @Nullable
+    Replay playedBack() {
+        return replay;
+    }
+
     Replay replay() {
         if (replay == null) {
             throw new UserInputException("this method needs the gradients of a boosted model");

@@ -173,6 +173,44 @@ class TreeMethodTest {
         }
     }
 
+    /** The difference of two groups' mean predictions: rows 0 to 9 against rows 10 to 16. */
+    @ParameterizedTest
+    @MethodSource("boosted")
+    void theInfluenceOnADifferenceOfMeansIsItsDerivative(Example example) {
+        Training training = example.training();
+        Boosting boosting = new Boosting(training);
+        int last = boosting.k - 1;
+        Target apart = Target.none(boosting.model);
+        for (int row = 0; row < 17; row++) {
+            double[] slope = new double[boosting.k];
+            slope[last] = row < 10 ? 1 / 10.0 : -1 / 7.0;
+            apart.add(boosting.model, Example.query(training, row), slope);
+        }
+        Boosting.Run plain = boosting.new Run(boosting.ones(), null);
+        double[] whole = new double[boosting.n];
+        double[] frozen = new double[boosting.n];
+        for (int row = 0; row < boosting.n; row++) {
+            whole[row] = -boosting.derivative(row, factor -> apart(boosting, boosting.new Run(factor, null), last));
+            frozen[row] = -boosting.derivative(row, factor -> apart(boosting, boosting.new Run(factor, plain), last));
+        }
+        assertAlike(new LeafInfluence().scores(training, apart, Progress.SILENT), whole, 1e-5);
+        assertAlike(new LeafInfluenceSp().scores(training, apart, Progress.SILENT), frozen, 1e-5);
+        // of a linear function the derivative before a round is the final one
+        assertAlike(Boostin.exact().scores(training, apart, Progress.SILENT), frozen, 1e-5);
+    }
+
+    private static double apart(Boosting boosting, Boosting.Run run, int output) {
+        double sum = 0;
+        for (int row = 0; row < 17; row++) {
+            double margin = 0;
+            for (int tree = output; tree < run.value.length; tree += boosting.k) {
+                margin += run.value[tree][boosting.leaf(row, tree)];
+            }
+            sum += row < 10 ? margin / 10 : -margin / 7;
+        }
+        return sum;
+    }
+
     @ParameterizedTest
     @MethodSource("boosted")
     void leafInfluenceSpIsTheDerivativeWithFixedGradients(Example example) {
