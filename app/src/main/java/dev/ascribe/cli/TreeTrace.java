@@ -3,6 +3,7 @@ package dev.ascribe.cli;
 import dev.ascribe.Attribution;
 import dev.ascribe.Digests;
 import dev.ascribe.UserInputException;
+import dev.ascribe.tree.Groups;
 import dev.ascribe.tree.ModelFile;
 import dev.ascribe.tree.Table;
 import dev.ascribe.tree.TreeEnsemble;
@@ -74,10 +75,13 @@ final class TreeTrace {
         Path data = required(trace.data, "--data", "the rows that the model was trained on");
         Path query = required(trace.query, "--query", "the rows whose predictions are traced");
         TreeEnsemble model = ModelFile.open(file).limited(trees.rounds());
+        Groups groups = trees.groups();
         TreeTracer tracer = new TreeTracer(model, options);
         try (Table rows = Table.open(data, model, layout, Table.Role.TRAINING);
                 Table asked = Table.open(query, model, layout, Table.Role.QUERY)) {
-            TreeTracer.Found found = tracer.trace(rows, asked, classes(model), console);
+            TreeTracer.Found found = groups == null
+                    ? tracer.trace(rows, asked, classes(model), console)
+                    : tracer.contrast(rows, asked, groups, classes(model), console);
             return new Attribution(
                     found.method(),
                     found.scale(),
