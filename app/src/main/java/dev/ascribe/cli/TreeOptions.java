@@ -30,7 +30,8 @@ final class TreeOptions {
             "--eta",
             "--lambda",
             "--approximate",
-            "--contrast");
+            "--contrast",
+            "--params");
 
     @Option(names = "--target", paramLabel = "COL", description = "Trees: the column of the labels.")
     private @Nullable String target;
@@ -98,6 +99,14 @@ final class TreeOptions {
     @Nullable
     Groups groups() {
         return contrast == null ? null : Groups.parse(contrast);
+    }
+
+    /** A proof is of one prediction. */
+    void refuseContrast() {
+        if (contrast != null) {
+            throw new UserInputException(
+                    "--contrast is an option of trace: a proof is of one prediction; leave it out");
+        }
     }
 
     String rounds() {

@@ -168,6 +168,10 @@ record Page(
             @Nullable Passage question,
             String reason,
             String experiment,
+            String retraining,
+            String subject,
+            String does,
+            String unit,
             String effect,
             Picture losses,
             Picture interval,
@@ -209,7 +213,7 @@ record Page(
         facts.addAll(facts(attribution.provenance(), "Trace"));
         facts.add(new Facts("Rows named", rowIds(attribution)));
         if (proof != null) {
-            facts.addAll(facts(proof.provenance(), "Proof"));
+            facts.addAll(proofFacts(proof));
         }
         return new Page(
                 title(attribution),
@@ -226,8 +230,17 @@ record Page(
                 "proof · " + day(proof.provenance()),
                 List.of(),
                 evidence(proof, true),
-                withoutEmpty(facts(proof.provenance(), "Proof")),
+                withoutEmpty(proofFacts(proof)),
                 null);
+    }
+
+    private static List<Facts> proofFacts(Proof proof) {
+        List<Facts> facts = new ArrayList<>(facts(proof.provenance(), "Proof"));
+        Proof.Retraining how = proof.retraining();
+        if (how != null) {
+            facts.add(new Facts("Proof: parameters of " + how.trainer(), texts(how.parameters())));
+        }
+        return facts;
     }
 
     private static String day(Provenance provenance) {
@@ -296,12 +309,7 @@ record Page(
                 runs(query, anchors),
                 tokens(query, anchors),
                 table == null ? scored(query) : table.about(attribution.scale()) + ".",
-                table == null
-                        ? others(query.query())
-                        : others(
-                                query.query().containsKey("row")
-                                        ? Map.of("row", query.query().get("row"))
-                                        : Map.of()),
+                table == null ? others(query.query()) : "",
                 table == null
                         ? new Heading(
                                 "Rows that taught it",
@@ -541,13 +549,21 @@ record Page(
                         answers.stream()
                                 .map(answer -> Passage.of(answer, OUTPUT_LIMIT))
                                 .toList())));
-        String question = withQuestion ? Wording.question(proof.query()).orElse("") : "";
+        String question = withQuestion
+                ? Wording.question(proof.query())
+                        .or(() -> Wording.row(proof.query()))
+                        .orElse("")
+                : "";
         return new Evidence(
                 proof.shown(),
                 Wording.verdict(proof),
                 question.isEmpty() ? null : Passage.of(question, QUESTION_LIMIT),
                 proof.reason(),
                 Wording.experiment(proof),
+                Wording.retraining(proof).orElse(""),
+                Wording.subject(proof),
+                Wording.does(proof),
+                Wording.unit(proof),
                 Wording.effect(proof),
                 Picture.losses(proof),
                 Picture.effect(proof),

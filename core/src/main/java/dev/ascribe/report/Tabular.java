@@ -112,10 +112,14 @@ record Tabular(Attribution.Model model, Attribution.Query query, boolean influen
                             contrast.b()));
             said.add("difference " + decimals.signed(contrast.difference()));
         } else {
+            Object row = query.query().get("row");
+            if (row != null) {
+                said.add("Row %s of the queries".formatted(row));
+            }
             List<Double> probabilities = probabilities();
             if (!probabilities.isEmpty()) {
                 double p = probabilities.stream().mapToDouble(v -> v).max().orElse(0);
-                said.add(String.format(Locale.ROOT, "Probability %.3f", p));
+                said.add(String.format(Locale.ROOT, "probability %.3f", p));
                 said.add((prediction().size() == 1 ? "margin " : "margins ") + margins());
             }
             TableRow fields = query.fields();
@@ -185,7 +189,7 @@ record Tabular(Attribution.Model model, Attribution.Query query, boolean influen
         Double shared = fields.sharedLeaves();
         String percent = shared == null ? "" : String.format(Locale.ROOT, "%.0f %%", Math.floor(100 * shared));
         if (shared == null || shared < ALIKE) {
-            return "Shares %s of the leaves: no look-alike. Its %s.".formatted(percent, isLabel(fields));
+            return "Shares %s of the leaves: not a look-alike. Its %s.".formatted(percent, isLabel(fields));
         }
         Optional<String> predicted = predictedClass();
         TableRow asked = query.fields();
@@ -193,8 +197,8 @@ record Tabular(Attribution.Model model, Attribution.Query query, boolean influen
             boolean same = fields.label().equals(predicted.get());
             boolean right = asked.label().equals(predicted.get());
             if (same && row.score() != 0 && (row.score() > 0) == right) {
-                return "%s %s because it looks like row %d, which also is %s: they share %s of the leaves."
-                        .formatted(model.target(), predicted.get(), row.row(), fields.label(), percent);
+                return "Predicted %s because it looks like row %d, which also is %s: they share %s of the leaves."
+                        .formatted(predicted.get(), row.row(), fields.label(), percent);
             }
         }
         return "A look-alike: shares %s of the leaves. Its %s%s."

@@ -72,6 +72,7 @@ public final class TextReport {
             case Proof proof -> {
                 TextReport report = new TextReport(width, colour);
                 report.said("Asked", Wording.question(proof.query()));
+                report.said("Predicted", Wording.row(proof.query()));
                 report.proof(proof);
                 yield report.out.toString();
             }
@@ -284,7 +285,9 @@ public final class TextReport {
         paragraph(Columns.line(proof.reason()));
         paragraph(Wording.experiment(proof));
         out.append('\n');
-        faint("loss of the answer, nats per token: mean (lowest to highest seed)");
+        Wording.retraining(proof).ifPresent(this::paragraph);
+        faint("loss of the %s, %s: mean (lowest to highest seed)"
+                .formatted(Wording.subject(proof), Wording.unit(proof)));
         List<Wording.Arm> arms = Wording.arms(proof);
         Decimals decimals =
                 Decimals.of(arms.stream().flatMap(arm -> arm.losses().stream()).toList());

@@ -32,6 +32,11 @@ final class Wording {
         return text(query, "output");
     }
 
+    /** Which row of a table was asked about, if it was one. */
+    static Optional<String> row(Map<String, Object> query) {
+        return text(query, "text");
+    }
+
     /** Which row of a table was asked about, before what was predicted of it. */
     static String predicted(Attribution.Query query) {
         Object row = query.query().get("row");
@@ -227,14 +232,51 @@ final class Wording {
     static String effect(Proof proof) {
         Proof.Effect effect = proof.effect();
         Decimals decimals = Decimals.of(List.of(effect.mean(), effect.low(), effect.high()));
-        return "Without the named rows the loss of the answer is %s %s %s than without random rows (95 %% interval %s to %s, which %s 0)."
+        return "Without the named rows the loss of the %s is %s %s than without random rows (95 %% interval %s to %s, which %s 0)."
                 .formatted(
-                        decimals.plain(Math.abs(effect.mean())),
-                        effect.unit(),
+                        subject(proof),
+                        (decimals.plain(Math.abs(effect.mean())) + " "
+                                        + (effect.unit().equals("nats") ? "nats" : ""))
+                                .strip(),
                         effect.mean() < 0 ? "lower" : "higher",
                         decimals.signed(effect.low()),
                         decimals.signed(effect.high()),
                         effect.low() > 0 || effect.high() < 0 ? "excludes" : "includes");
+    }
+
+    /** What a proof is of. */
+    static String subject(Proof proof) {
+        return proof.retraining() == null ? "answer" : "prediction";
+    }
+
+    /** What its losses are counted in. */
+    static String unit(Proof proof) {
+        return proof.retraining() == null
+                ? "nats per token"
+                : proof.effect().unit().equals("nats") ? "nats" : "half the squared error";
+    }
+
+    /** What the model does, before what it says. */
+    static String does(Proof proof) {
+        return proof.retraining() == null ? "it answers" : "it predicts";
+    }
+
+    /** How a model of trees was retrained, and what the seeds are. */
+    static Optional<String> retraining(Proof proof) {
+        Proof.Retraining how = proof.retraining();
+        if (how == null) {
+            return Optional.empty();
+        }
+        String same = how.reproduced()
+                ? "On all rows that gives the model again: margins within %.2g (limit %.2g)."
+                : "On all rows that does not give the same model: margins are off by up to %.2g (limit %.2g).";
+        return Optional.of("Retrained by %s. %s %s"
+                .formatted(
+                        how.trainer(),
+                        String.format(Locale.ROOT, same, how.worst(), how.limit()),
+                        how.chance()
+                                ? "Training has chance in it: the interval is over its seeds and the random rows they draw."
+                                : "Training has no chance in it: the interval is over the draws of random rows."));
     }
 
     /** The rows that a proof left out. */

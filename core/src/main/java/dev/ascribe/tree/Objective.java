@@ -124,7 +124,7 @@ public record Objective(Family family, int outputs, double positiveWeight, doubl
     }
 
     /** The weight of a row in the training loss. */
-    double weight(double label, double weight) {
+    public double weight(double label, double weight) {
         return label == 1 && family == Family.LOGISTIC ? weight * positiveWeight : weight;
     }
 

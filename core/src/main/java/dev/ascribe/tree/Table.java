@@ -126,17 +126,17 @@ public final class Table implements AutoCloseable {
     }
 
     /** Values of each feature, missing ones NaN, categories as their codes, (F, n). */
-    double[][] features() {
+    public double[][] features() {
         return features;
     }
 
     /** Labels: numbers, or classes 0 … K − 1, (n). */
-    double[] labels() {
+    public double[] labels() {
         return labels;
     }
 
     /** Row weights, (n). */
-    double[] weights() {
+    public double[] weights() {
         return weights;
     }
 

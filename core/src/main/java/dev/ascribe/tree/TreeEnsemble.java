@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param best how many rounds the library predicts with, by its own early stopping
  * @param precision what values and gradients are rounded to
  * @param suspects parameters of training, as {@code name=value}, under which leaves cannot be reproduced
+ * @param parameters all parameters of training that the file tells, by the library's names; most tell none
  */
 public record TreeEnsemble(
         Path path,
@@ -46,7 +48,8 @@ public record TreeEnsemble(
         List<List<Tree>> rounds,
         int best,
         Precision precision,
-        List<String> suspects) {
+        List<String> suspects,
+        Map<String, String> parameters) {
 
     /** The libraries whose files are read. */
     public enum Kind {
@@ -79,6 +82,7 @@ public record TreeEnsemble(
         intercept = List.copyOf(intercept);
         rounds = List.copyOf(rounds);
         suspects = List.copyOf(suspects);
+        parameters = Map.copyOf(parameters);
     }
 
     /** K. */
@@ -171,7 +175,8 @@ public record TreeEnsemble(
                 rounds,
                 Math.min(best, rounds.size()),
                 precision,
-                suspects);
+                suspects,
+                parameters);
     }
 
     /** A value of a feature as the model's splits compare it. */

@@ -212,6 +212,11 @@ public final class TreeTracer {
                 results);
     }
 
+    /** What the model predicts of the rows of a table: margins, (n, K). */
+    public double[][] margins(Table table) {
+        return queries(table).stream().map(query -> query.margins(model)).toArray(double[][]::new);
+    }
+
     private List<Query> queries(Table table) {
         Leaves leaves = Leaves.of(model, table.features(), Progress.SILENT);
         List<Query> queries = new ArrayList<>();
