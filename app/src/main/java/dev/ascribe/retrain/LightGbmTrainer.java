@@ -1,12 +1,15 @@
 package dev.ascribe.retrain;
 
-import com.microsoft.ml.lightgbm.PredictionType;
 import dev.ascribe.UserInputException;
+import dev.ascribe.tree.ModelFile;
 import dev.ascribe.tree.TreeEnsemble;
 import io.github.metarank.lightgbm4j.LGBMBooster;
 import io.github.metarank.lightgbm4j.LGBMDataset;
 import io.github.metarank.lightgbm4j.LGBMException;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -157,19 +160,8 @@ record LightGbmTrainer(TreeEnsemble model, Map<String, String> parameters) imple
                     for (int round = 0; round < model.rounds().size() && !finished; round++) {
                         finished = booster.updateOneIter();
                     }
-                    double[] flat = booster.predictForMat(
-                            new Rows(asked, new double[0], new double[0]).flat(),
-                            asked.length,
-                            width,
-                            true,
-                            PredictionType.C_API_PREDICT_RAW_SCORE,
-                            "");
-                    int k = model.outputs();
-                    double[][] margins = new double[asked.length][k];
-                    for (int i = 0; i < flat.length; i++) {
-                        margins[i / k][i % k] = flat[i];
-                    }
-                    return margins;
+                    TreeEnsemble trained = read(booster.saveModelToString(0, 0, LGBMBooster.FeatureImportanceType.SPLIT));
+                    return Arrays.stream(asked).map(trained::margins).toArray(double[][]::new);
                 }
             }
         } catch (LGBMException e) {
@@ -178,6 +170,17 @@ record LightGbmTrainer(TreeEnsemble model, Map<String, String> parameters) imple
                     e);
         } catch (IOException | LinkageError e) {
             throw Trainer.unavailable(name(), e);
+        }
+    }
+
+    /** The trained model by our own reader: lightgbm4j's prediction writes past its memory where there are several classes. */
+    private static TreeEnsemble read(String text) throws IOException {
+        Path file = Files.createTempFile("ascribe-", ".txt");
+        try {
+            Files.writeString(file, text);
+            return ModelFile.open(file).limited("all");
+        } finally {
+            Files.delete(file);
         }
     }
 }

@@ -5,6 +5,9 @@ import dev.ascribe.tree.Feature;
 import dev.ascribe.tree.Objective;
 import dev.ascribe.tree.Tree;
 import dev.ascribe.tree.TreeEnsemble;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -12,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import ml.dmlc.xgboost4j.java.Booster;
+import ml.dmlc.xgboost4j.java.Column;
 import ml.dmlc.xgboost4j.java.DMatrix;
 import ml.dmlc.xgboost4j.java.XGBoost;
 import ml.dmlc.xgboost4j.java.XGBoostError;
@@ -133,11 +137,9 @@ record XgboostTrainer(TreeEnsemble model, Map<String, String> parameters, boolea
                     .map(feature -> feature.categorical() ? "c" : "float")
                     .toArray(String[]::new));
         }
-        float[] margins = new float[features.length * intercept.length];
-        for (int i = 0; i < margins.length; i++) {
-            margins[i] = (float) intercept[i % intercept.length];
+        try (Arena arena = Arena.ofConfined()) {
+            matrix.setBaseMargin(new Margins(arena, Rows.floats(intercept), features.length));
         }
-        matrix.setBaseMargin(margins);
         return matrix;
     }
 
@@ -182,5 +184,24 @@ record XgboostTrainer(TreeEnsemble model, Map<String, String> parameters, boolea
         double[] mean = mean(model.requireGradients(), rows);
         boolean finite = Arrays.stream(mean).allMatch(Double::isFinite); // not where a class has no row
         return fromMean && finite ? mean : own(model);
+    }
+
+    /** The same margins for every row, (n, K), as XGBoost reads them from memory: its float arrays take one output only. */
+    private static final class Margins extends Column {
+        private final String json;
+
+        Margins(Arena arena, float[] row, int rows) {
+            MemorySegment memory = arena.allocate(ValueLayout.JAVA_FLOAT, (long) rows * row.length);
+            for (long i = 0; i < (long) rows * row.length; i++) {
+                memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, row[(int) (i % row.length)]);
+            }
+            this.json = "{\"data\":[%d,false],\"shape\":[%d,%d],\"typestr\":\"<f4\",\"version\":3}"
+                    .formatted(memory.address(), rows, row.length);
+        }
+
+        @Override
+        public String getArrayInterfaceJson() {
+            return json;
+        }
     }
 }

@@ -69,7 +69,6 @@ class TreeProveTest {
         "xgb-binary, xgboost4j",
         "xgb-multiclass, xgboost4j",
         "xgb-sets, xgboost4j",
-        "xgb-onehot, xgboost4j",
         "xgb-stopped, xgboost4j",
         "lgb-regression, lightgbm4j",
         "lgb-binary, lightgbm4j",
@@ -88,6 +87,27 @@ class TreeProveTest {
                 .as("limit %s", how.get("limit"))
                 .isLessThan(how.get("limit").doubleValue());
         assertThat(how.get("reproduced").booleanValue()).isTrue();
+    }
+
+    @Test
+    void whatTheFileLacksIsGiven() throws IOException {
+        assertThat(json(prove("xgb-onehot", 1, "--remove", "2", "--seeds", "1", "--json"))
+                        .at("/retraining/reproduced")
+                        .booleanValue())
+                .isFalse();
+        assertThat(json(prove(
+                                "xgb-onehot",
+                                1,
+                                "--params",
+                                "max_cat_to_onehot=10",
+                                "--remove",
+                                "2",
+                                "--seeds",
+                                "1",
+                                "--json"))
+                        .at("/retraining/reproduced")
+                        .booleanValue())
+                .isTrue();
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import dev.ascribe.UnsupportedModelException;
 import dev.ascribe.UserInputException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -95,6 +96,27 @@ public record TreeEnsemble(
         List<Tree> all = new ArrayList<>();
         rounds.forEach(all::addAll);
         return all;
+    }
+
+    /**
+     * What it predicts of a row.
+     *
+     * @param row values of the features, categories as their codes, missing ones NaN, (F)
+     * @return margins, (K)
+     */
+    public double[] margins(double[] row) {
+        double[] compared = new double[row.length];
+        Arrays.setAll(compared, f -> comparable(f, row[f]));
+        double[] margins = intercept.stream().mapToDouble(Double::doubleValue).toArray();
+        for (List<Tree> round : rounds) {
+            for (Tree tree : round) {
+                int leaf = tree.leaf(compared, 0);
+                for (int i = 0; i < tree.width(); i++) {
+                    margins[tree.output() + i] += tree.value(leaf, i);
+                }
+            }
+        }
+        return margins;
     }
 
     /**
