@@ -3,6 +3,7 @@ package dev.ascribe.torch.gradient;
 import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.Decoder;
 import dev.ascribe.torch.model.LossBatch;
+import dev.ascribe.torch.model.Remade;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.Trunk;
@@ -107,7 +108,8 @@ final class RowGradients {
                     Trunk trunk = new Trunk(decoder, 0, 0)) {
                 LossBatch batch = LossBatch.of(predicting);
                 try (GradientFeatures.Gathering gathering = subject.features().of(batch.packed(), decoder.type())) {
-                    Signals.pass(decoder, trunk, batch, gathering);
+                    Remade remade = batch.packed().size() > BATCH_TOKENS ? Remade.WIDE_LAYERS : Remade.ATTENTION;
+                    Signals.pass(decoder, trunk, batch, remade, gathering);
                     Tensors.floats(gathering.rows(), buffer);
                 }
             }

@@ -224,8 +224,17 @@ public final class Decoder implements AutoCloseable {
     /** What attention gives to its last layer: shape (N, C) to (N, H·D). */
     private Tensor attention(
             Block block, Tensor x, Packed batch, Rotary.@Nullable Angles angles, Tape tape, @Nullable Cache cache) {
-        long n = x.size(0);
-        List<Tensor> inputs = tape.apply(block.inputs(), x);
+        return tape.again(Remade.ATTENTION, block.inputs(), x, inputs -> mix(block, inputs, batch, angles, cache));
+    }
+
+    /**
+     * Attention proper.
+     *
+     * @param inputs queries, keys and values, shape (N, heads·D) each; or one fused
+     * @return shape (N, H·D)
+     */
+    private Tensor mix(
+            Block block, List<Tensor> inputs, Packed batch, Rotary.@Nullable Angles angles, @Nullable Cache cache) {
         Tensor query;
         Tensor key;
         Tensor value;
@@ -241,20 +250,17 @@ public final class Decoder implements AutoCloseable {
         }
         query = heads(query, config.heads(), block.queryNorm(), angles);
         key = heads(key, config.keyHeads(), block.keyNorm(), angles);
-        Tensor mixed; // (N, H·D)
         int window = config.windows().get(block.index());
         if (cache == null) {
             Tensor out = attend(split(batch, query), split(batch, key), split(batch, value), window);
-            mixed = batch.gather(out.transpose(1, 2).reshape(batch.sequences(), batch.longest(), config.queryWidth()));
-        } else {
-            Tensor out = attend(
-                    split(batch, query),
-                    cache.keys(block.index(), split(batch, key).squeeze(0)).unsqueeze(0),
-                    cache.values(block.index(), split(batch, value).squeeze(0)).unsqueeze(0),
-                    window);
-            mixed = out.transpose(1, 2).reshape(n, config.queryWidth());
+            return batch.gather(out.transpose(1, 2).reshape(batch.sequences(), batch.longest(), config.queryWidth()));
         }
-        return mixed;
+        Tensor out = attend(
+                split(batch, query),
+                cache.keys(block.index(), split(batch, key).squeeze(0)).unsqueeze(0),
+                cache.values(block.index(), split(batch, value).squeeze(0)).unsqueeze(0),
+                window);
+        return out.transpose(1, 2).reshape(query.size(0), config.queryWidth());
     }
 
     /** Normalises and rotates heads where the model does: shape (N, heads·D) to the same. */
@@ -324,10 +330,13 @@ public final class Decoder implements AutoCloseable {
     /** What the MLP gives to its last layer: shape (N, C) to (N, hidden). */
     private Tensor mlp(Block block, Tensor x, Tape tape) {
         if (block.gate() == null) {
-            return activate(tape.apply(List.of(block.up()), x).getFirst());
+            return tape.again(Remade.GATES, List.of(block.up()), x, z -> activate(z.getFirst()));
         }
-        List<Tensor> wide = tape.apply(List.of(block.gate(), block.up()), x);
-        return tape.again(wide, in -> activate(in.getFirst()).mul(in.getLast()));
+        return tape.again(
+                Remade.GATES,
+                List.of(block.gate(), block.up()),
+                x,
+                z -> activate(z.getFirst()).mul(z.getLast()));
     }
 
     private Tensor activate(Tensor x) {

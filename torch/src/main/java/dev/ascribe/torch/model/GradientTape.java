@@ -18,8 +18,12 @@ import org.jspecify.annotations.Nullable;
  * between layers, δ·W is computed here, weights get no gradient, and what a cut held is freed as soon as the pass is behind it.
  */
 final class GradientTape implements Tape, AutoCloseable {
+    /** How many times wider than its input a layer's output must be to be worth making again. */
+    private static final int WIDE = 2;
+
     private final SiteListener listener;
     private final int firstBlock;
+    private final Remade remade;
     private final Deque<Cut> cuts = new ArrayDeque<>();
 
     /** A place where the graph is cut. */
@@ -53,21 +57,39 @@ final class GradientTape implements Tape, AutoCloseable {
         }
     }
 
-    /** A step to be taken again, from the starts that it had. */
-    private record Again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step, Tensor start) implements Cut {
+    /**
+     * A step to be taken again.
+     *
+     * @param layers before it
+     * @param input of these layers, if they are to be applied again too
+     * @param starts what they gave
+     * @param start what the step gave, without its numbers
+     */
+    private record Again(
+            List<Linear> layers,
+            @Nullable Tensor input,
+            List<Tensor> starts,
+            Function<List<Tensor>, Tensor> step,
+            Tensor start)
+            implements Cut {
         @Override
         public void free() {
-            inputs.forEach(Tensor::close);
+            starts.forEach(Tensor::close);
             start.close();
+            if (input != null) {
+                input.close();
+            }
         }
     }
 
     /**
      * @param firstBlock the lowest block that is listened to; nothing is recorded below
+     * @param remade in the backward pass
      */
-    GradientTape(SiteListener listener, int firstBlock) {
+    GradientTape(SiteListener listener, int firstBlock, Remade remade) {
         this.listener = listener;
         this.firstBlock = firstBlock;
+        this.remade = remade;
     }
 
     @Override
@@ -94,13 +116,21 @@ final class GradientTape implements Tape, AutoCloseable {
     }
 
     @Override
-    public Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step) {
-        if (!inputs.getFirst().requires_grad()) {
-            return step.apply(inputs);
+    public Tensor again(Remade kind, List<Linear> layers, Tensor x, Function<List<Tensor>, Tensor> step) {
+        if (layers.getFirst().block() < firstBlock || remade.compareTo(kind) < 0) {
+            return step.apply(apply(layers, x));
         }
-        Tensor start = step.apply(inputs.stream().map(Tensor::detach).toList());
+        int out = layers.stream().mapToInt(Linear::out).sum();
+        boolean wide =
+                remade == Remade.WIDE_LAYERS && out > WIDE * layers.getFirst().in();
+        Tensor input = wide ? Tensors.handle(x.detach()) : null;
+        List<Tensor> starts = apply(layers, x); // takes x's numbers
+        Tensor start = step.apply(starts.stream().map(Tensor::detach).toList());
         start.set_requires_grad(true);
-        cuts.push(new Again(inputs.stream().map(Tensors::handle).toList(), step, Tensors.handle(start)));
+        if (input != null) {
+            starts.forEach(GradientTape::forget);
+        }
+        cuts.push(new Again(layers, input, starts.stream().map(Tensors::handle).toList(), step, Tensors.handle(start)));
         return start;
     }
 
@@ -111,9 +141,7 @@ final class GradientTape implements Tape, AutoCloseable {
         }
         starts.forEach(start -> start.set_requires_grad(true));
         Tensor end = Tensors.handle(input);
-        // of the end only its place in the graph is needed: nothing else looks at its numbers, which take much memory
-        end.set_data(
-                Tensors.zeros(input.scalar_type(), 1).expand(input.sizes().vec().get()));
+        forget(end); // only its place in the graph is needed
         cuts.push(new Layers(
                 layers,
                 end,
@@ -121,6 +149,12 @@ final class GradientTape implements Tape, AutoCloseable {
                 starts.stream().map(Tensors::handle).toList(),
                 kept));
         return starts;
+    }
+
+    /** Lets go of the numbers, which take much memory, but not of the place in the graph. */
+    private static void forget(Tensor tensor) {
+        tensor.set_data(Tensors.zeros(tensor.scalar_type(), 1)
+                .expand(tensor.sizes().vec().get()));
     }
 
     /**
@@ -135,10 +169,7 @@ final class GradientTape implements Tape, AutoCloseable {
             try (PointerScope scope = new PointerScope()) {
                 switch (cut) {
                     case Layers layers -> backward(layers);
-                    case Again again ->
-                        backwardFrom(
-                                again.step().apply(again.inputs()),
-                                again.start().grad().detach());
+                    case Again again -> backward(again);
                 }
             } finally {
                 cut.free();
@@ -161,6 +192,15 @@ final class GradientTape implements Tape, AutoCloseable {
         if (cut.residual() != null) {
             backwardFrom(cut.residual(), deltas.getFirst());
         }
+    }
+
+    private static void backward(Again cut) {
+        if (cut.input() != null) {
+            for (int i = 0; i < cut.layers().size(); i++) {
+                cut.starts().get(i).set_data(cut.layers().get(i).product(cut.input()));
+            }
+        }
+        backwardFrom(cut.step().apply(cut.starts()), cut.start().grad().detach());
     }
 
     /** Autograd's own pass, to the starts of the graph. */

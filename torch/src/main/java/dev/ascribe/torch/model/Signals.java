@@ -15,9 +15,10 @@ public final class Signals {
      * Both passes over a batch that has at least one target.
      *
      * @param trunk that knows the blocks below the first site
+     * @param remade what is not remembered: memory against time
      * @return mean nats a target, one a sequence; NaN for one without targets
      */
-    public static double[] pass(Decoder decoder, Trunk trunk, LossBatch batch, SiteListener listener) {
+    public static double[] pass(Decoder decoder, Trunk trunk, LossBatch batch, Remade remade, SiteListener listener) {
         int layers = decoder.config().layers();
         int firstBlock = decoder.sites().stream()
                 .filter(listener::wants)
@@ -44,7 +45,7 @@ public final class Signals {
                 }
             }
         };
-        try (GradientTape tape = new GradientTape(aligned, firstBlock)) {
+        try (GradientTape tape = new GradientTape(aligned, firstBlock, remade)) {
             Tensor hidden = batch.predicting(trunk.hidden(batch, tape)); // (M, C)
             Tensor weights = batch.weights(hidden); // (M)
             if (listener.wants(decoder.sites().getLast())) {

@@ -19,8 +19,8 @@ public interface Tape {
         }
 
         @Override
-        public Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step) {
-            return step.apply(inputs);
+        public Tensor again(Remade kind, List<Linear> layers, Tensor x, Function<List<Tensor>, Tensor> step) {
+            return step.apply(apply(layers, x));
         }
     };
 
@@ -42,9 +42,11 @@ public interface Tape {
     Tensor add(Tensor x, Linear layer, Tensor inner);
 
     /**
-     * Takes a step that is cheaper to do again in the backward pass than to remember.
+     * Applies layers that share their input, and then a step that may be cheaper to take again in the backward pass than to remember.
      *
-     * @param inputs what {@link #apply} gave
+     * @param kind of the step
+     * @param x shape (N, in)
+     * @param step from the z of each layer, shape (N, out)
      */
-    Tensor again(List<Tensor> inputs, Function<List<Tensor>, Tensor> step);
+    Tensor again(Remade kind, List<Linear> layers, Tensor x, Function<List<Tensor>, Tensor> step);
 }

@@ -4,6 +4,7 @@ import dev.ascribe.torch.Tensors;
 import dev.ascribe.torch.model.Decoder;
 import dev.ascribe.torch.model.Linear;
 import dev.ascribe.torch.model.LossBatch;
+import dev.ascribe.torch.model.Remade;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.model.Signals;
 import dev.ascribe.torch.model.SiteListener;
@@ -41,7 +42,7 @@ final class LoraLearner implements Learner {
 
     @Override
     public double accumulate(List<Sequence> batch, Tensor gradient) {
-        double[] losses = Signals.pass(decoder, trunk, LossBatch.of(batch), new SiteListener() {
+        double[] losses = Signals.pass(decoder, trunk, LossBatch.of(batch), Remade.GATES, new SiteListener() {
             @Override
             public boolean wants(Linear layer) {
                 return sites.containsKey(layer);

@@ -11,6 +11,7 @@ import dev.ascribe.torch.model.LanguageModel;
 import dev.ascribe.torch.model.Linear;
 import dev.ascribe.torch.model.LossBatch;
 import dev.ascribe.torch.model.Precision;
+import dev.ascribe.torch.model.Remade;
 import dev.ascribe.torch.model.Scorer;
 import dev.ascribe.torch.model.Sequence;
 import dev.ascribe.torch.model.Signals;
@@ -189,6 +190,24 @@ class PerSampleGradientTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void whatSparesMemoryGivesTheSame(TinyModels kind) {
+        try (LanguageModel model = kind.open(directory, Precision.F64);
+                Adapter adapter = moved(model.decoder());
+                PointerScope scope = new PointerScope()) {
+            adapter.merge();
+            GradientFeatures features = GradientFeatures.of(adapter, Projection.none());
+            double[][] usual = rows(model.decoder(), features, ROWS, Remade.GATES);
+            for (Remade remade : List.of(Remade.ATTENTION, Remade.WIDE_LAYERS)) {
+                double[][] sparing = rows(model.decoder(), features, ROWS, remade);
+                for (int row = 0; row < usual.length; row++) {
+                    assertThat(sparing[row]).as("%s", remade).containsExactly(usual[row], within(1e-12));
+                }
+            }
+        }
+    }
+
     private static LoraConfig config() {
         return LoraConfig.of(2, 3, new LoraConfig.Targets.AllLinear());
     }
@@ -206,11 +225,15 @@ class PerSampleGradientTest {
     }
 
     private static double[][] rows(Decoder decoder, GradientFeatures features, List<Sequence> rows) {
+        return rows(decoder, features, rows, Remade.GATES);
+    }
+
+    private static double[][] rows(Decoder decoder, GradientFeatures features, List<Sequence> rows, Remade remade) {
         try (PointerScope scope = new PointerScope();
                 Trunk trunk = new Trunk(decoder, 0, 0)) {
             LossBatch batch = LossBatch.of(rows);
             GradientFeatures.Gathering gathering = features.of(batch.packed(), decoder.type());
-            Signals.pass(decoder, trunk, batch, gathering);
+            Signals.pass(decoder, trunk, batch, remade, gathering);
             double[] flat = Tensors.doubles(gathering.rows());
             int width = features.width();
             double[][] each = new double[rows.size()][];

@@ -18,7 +18,7 @@ public final class HeardSignals implements SiteListener {
     private HeardSignals(Decoder decoder, Trunk trunk, LossBatch batch, Collection<Linear> sites) {
         this.sites = sites;
         this.batch = batch;
-        this.losses = Signals.pass(decoder, trunk, batch, this);
+        this.losses = Signals.pass(decoder, trunk, batch, Remade.GATES, this);
     }
 
     /** What a pass over a batch tells. */
