@@ -160,7 +160,8 @@ record LightGbmTrainer(TreeEnsemble model, Map<String, String> parameters) imple
                     for (int round = 0; round < model.rounds().size() && !finished; round++) {
                         finished = booster.updateOneIter();
                     }
-                    TreeEnsemble trained = read(booster.saveModelToString(0, 0, LGBMBooster.FeatureImportanceType.SPLIT));
+                    TreeEnsemble trained =
+                            read(booster.saveModelToString(0, 0, LGBMBooster.FeatureImportanceType.SPLIT));
                     return Arrays.stream(asked).map(trained::margins).toArray(double[][]::new);
                 }
             }
