@@ -308,19 +308,19 @@ record Page(
                 answer.isEmpty() ? null : Passage.of(answer, QUESTION_LIMIT),
                 runs(query, anchors),
                 tokens(query, anchors),
-                table == null ? scored(query) : table.about(attribution.scale()) + ".",
+                table == null ? scored(query) : Passage.visible(table.about(attribution.scale())) + ".",
                 table == null ? others(query.query()) : "",
                 table == null
                         ? new Heading(
                                 "Rows that taught it",
                                 "Strongest first; bars start at 0 and share one scale. Words that the question or the answer also have are marked.")
-                        : new Heading(table.helpful(), "Strongest first; bars start at 0 and share one scale."),
+                        : new Heading(Passage.visible(table.helpful()), "Strongest first; bars start at 0 and share one scale."),
                 List.copyOf(helpful),
                 table == null
                         ? new Heading(
                                 "Rows that speak against it",
                                 "Most negative first: training on these makes the answer less likely.")
-                        : new Heading(table.harmful(), table.harmfulNote()),
+                        : new Heading(Passage.visible(table.harmful()), table.harmfulNote()),
                 List.copyOf(harmful),
                 ranks(query, anchors, all),
                 table == null ? null : beside(table, all, anchors, decimals));

@@ -85,18 +85,18 @@ public final class TextReport {
         Tabular table = Tabular.of(attribution, query).orElse(null);
         if (table != null) {
             said("Predicted", Optional.of(Wording.predicted(query) + table.decision()));
-            faint(table.about(attribution.scale()));
+            faint(Columns.line(table.about(attribution.scale())));
         }
         List<Influence> all = Stream.concat(query.influences().stream(), query.harmful().stream())
                 .toList();
         Decimals decimals = Decimals.of(all.stream().map(Influence::score).toList());
-        heading(table == null ? "Rows that taught it" : table.helpful());
+        heading(table == null ? "Rows that taught it" : Columns.line(table.helpful()));
         faint("%s, %s scores, %s"
                 .formatted(Wording.method(attribution), attribution.scale(), Wording.candidates(query.candidates())));
         Wording.model(attribution).ifPresent(this::faint);
         table(query.influences(), all, decimals, table);
         if (!query.harmful().isEmpty()) {
-            heading(table == null ? "Rows that speak against it" : table.harmful());
+            heading(table == null ? "Rows that speak against it" : Columns.line(table.harmful()));
             table(query.harmful(), all, decimals, table);
         }
         if (table != null) {
