@@ -314,7 +314,9 @@ record Page(
                         ? new Heading(
                                 "Rows that taught it",
                                 "Strongest first; bars start at 0 and share one scale. Words that the question or the answer also have are marked.")
-                        : new Heading(Passage.visible(table.helpful()), "Strongest first; bars start at 0 and share one scale."),
+                        : new Heading(
+                                Passage.visible(table.helpful()),
+                                "Strongest first; bars start at 0 and share one scale."),
                 List.copyOf(helpful),
                 table == null
                         ? new Heading(

@@ -19,14 +19,7 @@ class TabularTest {
 
     private static Influence row(double score, String label, double shared, String... values) {
         return new Influence(
-                1,
-                45,
-                Stories.id("a"),
-                score,
-                "text",
-                null,
-                new TableRow(label, List.of(values), shared),
-                null);
+                1, 45, Stories.id("a"), score, "text", null, new TableRow(label, List.of(values), shared), null);
     }
 
     private static Tabular asked(@Nullable List<String> classes, double margin, String label, String scale) {
@@ -61,7 +54,8 @@ class TabularTest {
                         "Predicted defaulted because it looks like row 45, which also is defaulted: they share 83 % of the leaves.");
         // a wrong prediction is pushed by rows that harm the label's own loss
         Tabular wrong = asked(CLASSES, 2, "paid", "nats");
-        assertThat(wrong.sentence(row(-0.1, "defaulted", 0.5, "39", "clerk"))).startsWith("Predicted defaulted because");
+        assertThat(wrong.sentence(row(-0.1, "defaulted", 0.5, "39", "clerk")))
+                .startsWith("Predicted defaulted because");
     }
 
     @Test
