@@ -29,27 +29,13 @@ final class Boostin implements LinearMethod {
     }
 
     @Override
-    public String scale(TreeEnsemble model) {
-        return model.requireGradients().scale();
+    public Target target(TreeEnsemble model, Objective objective, Query query) {
+        return Target.lossBefore(model, objective, query);
     }
 
     @Override
-    public boolean needsGradients() {
-        return true;
-    }
-
-    @Override
-    public double[][] scores(Training training, List<Query> queries, Progress progress) {
-        TreeEnsemble model = training.model();
-        Objective objective = training.replay().objective();
-        return queries.stream()
-                .map(query -> scores(training, Target.lossBefore(model, objective, query), progress))
-                .toArray(double[][]::new);
-    }
-
-    @Override
-    public double[] scores(Training training, Target target, Progress progress) {
+    public double[][] influence(Training training, List<Target> targets, Progress progress) {
         return OwnLeaves.scores(
-                training, target, published ? 1 : training.replay().eta());
+                training, targets, published ? 1 : training.replay().eta(), progress);
     }
 }

@@ -12,26 +12,12 @@ final class LeafInfluenceSp implements LinearMethod {
     }
 
     @Override
-    public String scale(TreeEnsemble model) {
-        return model.requireGradients().scale();
+    public Target target(TreeEnsemble model, Objective objective, Query query) {
+        return Target.loss(model, objective, query);
     }
 
     @Override
-    public boolean needsGradients() {
-        return true;
-    }
-
-    @Override
-    public double[][] scores(Training training, List<Query> queries, Progress progress) {
-        TreeEnsemble model = training.model();
-        Objective objective = training.replay().objective();
-        return queries.stream()
-                .map(query -> scores(training, Target.loss(model, objective, query), progress))
-                .toArray(double[][]::new);
-    }
-
-    @Override
-    public double[] scores(Training training, Target target, Progress progress) {
-        return OwnLeaves.scores(training, target, training.replay().eta());
+    public double[][] influence(Training training, List<Target> targets, Progress progress) {
+        return OwnLeaves.scores(training, targets, training.replay().eta(), progress);
     }
 }

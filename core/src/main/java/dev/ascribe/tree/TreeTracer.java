@@ -144,7 +144,7 @@ public final class TreeTracer {
                 .forEach(q -> apart.add(training.model(), asked.get(q), new double[] {
                     -sign / members.b().size()
                 }));
-        double[] scores = linear.scores(training, apart, progress);
+        double[] scores = linear.influence(training, List.of(apart), progress)[0];
         Map<String, Object> label = new LinkedHashMap<>();
         label.put("text", "%s=%s against %s=%s".formatted(groups.column(), groups.a(), groups.column(), groups.b()));
         Naming naming = new Naming(rows, classes, training.leaves(), null);

@@ -85,7 +85,9 @@ class TreeMethodTest {
                 for (int row = 0; row < n; row++) {
                     double label = training.labels()[row];
                     double weight = objective.weight(label, factor[row] * training.weights()[row]);
-                    objective.gradients(margins[row], 0, label, weight, g, h);
+                    double[] prediction = new double[k];
+                    objective.predict(margins[row], 0, prediction);
+                    objective.gradients(prediction, label, weight, g, h);
                     int leaf = leaf(row, t * k + c);
                     sumG[leaf] += g[c];
                     sumH[leaf] += h[c];
@@ -193,10 +195,10 @@ class TreeMethodTest {
             whole[row] = -boosting.derivative(row, factor -> apart(boosting, boosting.new Run(factor, null), last));
             frozen[row] = -boosting.derivative(row, factor -> apart(boosting, boosting.new Run(factor, plain), last));
         }
-        assertAlike(new LeafInfluence().scores(training, apart, Progress.SILENT), whole, 1e-5);
-        assertAlike(new LeafInfluenceSp().scores(training, apart, Progress.SILENT), frozen, 1e-5);
+        assertAlike(new LeafInfluence().influence(training, List.of(apart), Progress.SILENT)[0], whole, 1e-5);
+        assertAlike(new LeafInfluenceSp().influence(training, List.of(apart), Progress.SILENT)[0], frozen, 1e-5);
         // of a linear function the derivative before a round is the final one
-        assertAlike(Boostin.exact().scores(training, apart, Progress.SILENT), frozen, 1e-5);
+        assertAlike(Boostin.exact().influence(training, List.of(apart), Progress.SILENT)[0], frozen, 1e-5);
     }
 
     private static double apart(Boosting boosting, Boosting.Run run, int output) {
@@ -291,7 +293,9 @@ class TreeMethodTest {
                 int[] leaves = training.leaves().of(row);
                 for (int t = 0; t < trees.size(); t += k) {
                     double label = training.labels()[row];
-                    objective.gradients(own, 0, label, objective.weight(label, training.weights()[row]), g, h);
+                    double[] prediction = new double[k];
+                    objective.predict(own, 0, prediction);
+                    objective.gradients(prediction, label, objective.weight(label, training.weights()[row]), g, h);
                     double[] slope = objective.lossGradient(asked, query.label());
                     for (int c = 0; c < k; c++) {
                         Tree tree = trees.get(t + c);
@@ -345,7 +349,9 @@ class TreeMethodTest {
             for (int row = 0; row < n; row++) {
                 double label = training.labels()[row];
                 double weight = objective.weight(label, training.weights()[row]);
-                objective.gradients(margins[row], 0, label, weight, g, h);
+                double[] prediction = new double[k];
+                objective.predict(margins[row], 0, prediction);
+                objective.gradients(prediction, label, weight, g, h);
                 for (int c = 0; c < k; c++) {
                     int tree = t * k + c;
                     int own = leaf[row][tree];
@@ -358,7 +364,7 @@ class TreeMethodTest {
                     one[c] = 1;
                     ratios[c] = ratio;
                     double[] by = new double[k];
-                    objective.pull(margins[row], 0, weight, one, ratios, by, new double[k]);
+                    objective.pull(prediction, weight, one, ratios, by, 0);
                     for (int d = 0; d < k; d++) {
                         for (int i = 0; i < n; i++) {
                             dv[c][own][i] += factor * by[d] * j[row][d][i];
