@@ -79,6 +79,7 @@ class ArchitectureTest {
                     "torch.train",
                     "torch.gradient"),
             Arrows.of("demo", "corpus"),
+            Arrows.of("retrain", "corpus", "tree", "evaluate"),
             Arrows.of(
                     "cli",
                     "ledger",
@@ -98,7 +99,8 @@ class ArchitectureTest {
                     "torch.train",
                     "torch.gradient",
                     "torch.trace",
-                    "demo"));
+                    "demo",
+                    "retrain"));
 
     /** A library and the packages that adapt it; nobody else may know it. */
     private static final Map<String, List<String>> ADAPTERS = Map.of(
@@ -109,7 +111,9 @@ class ArchitectureTest {
             "org.apache.lucene..", List.of("similarity"),
             "com.hubspot..", List.of("torch.text"),
             "gg.jte..", List.of("report"),
-            "picocli..", List.of("cli"));
+            "picocli..", List.of("cli"),
+            "ml.dmlc..", List.of("retrain"),
+            "io.github.metarank..", List.of("retrain"));
 
     @ParameterizedTest
     @FieldSource("ARROWS")

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * The answer to "who taught the model this": ranked rows for each query, with everything needed to repeat it.
  *
  * @param method its {@code name} and every parameter that the scores depend on
- * @param scale the unit of the scores: {@code nats}, {@code cosine}, {@code dot}, {@code similarity} or
- *     {@code half-squared-error}
+ * @param scale the unit of the scores: {@code nats}, {@code cosine}, {@code dot}, {@code similarity},
+ *     {@code half-squared-error} or {@code margin}
  * @param model of a model of trees: what it is and how it was read
  * @param approximate of a model of trees: whether its leaves need not be those of the rows
  * @param queries in the order asked
@@ -64,7 +64,10 @@ public record Attribution(
      * @param influences the highest scores, best first
      * @param harmful the most negative scores, lowest first
      * @param candidates which rows were scored
-     * @param prediction of a model of trees: its margins
+     * @param prediction of a model of trees: its margins; of a contrast: the difference
+     * @param fields of a row of a table: what stands in it
+     * @param contrast of two groups of a table's rows: which they are, and how their predictions differ; {@code loss} is then how far
+     *     they are apart
      * @param tokens the answer's tokens, each with the rows behind it; null unless asked for
      */
     public record Query(
@@ -78,6 +81,12 @@ public record Attribution(
             List<Double> prediction,
 
             @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            TableRow fields,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            Contrast contrast,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
             List<Token> tokens) {
         /** Of a language model. */
         public Query(
@@ -87,7 +96,7 @@ public record Attribution(
                 List<Influence> harmful,
                 Candidates candidates,
                 @Nullable List<Token> tokens) {
-            this(query, loss, influences, harmful, candidates, null, tokens);
+            this(query, loss, influences, harmful, candidates, null, null, null, tokens);
         }
 
         /** The same with other words about its rows. */
@@ -99,6 +108,8 @@ public record Attribution(
                     harmful.stream().map(change).toList(),
                     candidates,
                     prediction,
+                    fields,
+                    contrast,
                     tokens);
         }
     }
@@ -109,6 +120,8 @@ public record Attribution(
      * @param kind {@code xgboost}, {@code lightgbm}, {@code catboost} or {@code forest}
      * @param objective as its file has it
      * @param rounds how many rounds predict
+     * @param features in the model's order, as rows' values are
+     * @param target the column of the labels
      * @param classes what labels 0 … K − 1 are called; null for numbers
      * @param eta learning rate, as the file says, as the user says or as inferred; null where it plays no part
      * @param lambda what leaf denominators have beside the Hessians
@@ -119,11 +132,28 @@ public record Attribution(
             String kind,
             String objective,
             int rounds,
+            List<String> features,
+            String target,
             @Nullable List<String> classes,
             @Nullable Double eta,
             @Nullable Double lambda,
             List<Double> intercept,
             @Nullable Reconstruction reconstruction) {}
+
+    /**
+     * Two groups of rows whose mean predictions are compared.
+     *
+     * @param column whose values tell them apart
+     * @param a the value of the first group
+     * @param b the value of the second
+     * @param rowsA rows of the first
+     * @param rowsB rows of the second
+     * @param meanA mean margin of the first
+     * @param meanB mean margin of the second
+     * @param difference {@code meanA − meanB}
+     */
+    public record Contrast(
+            String column, String a, String b, int rowsA, int rowsB, double meanA, double meanB, double difference) {}
 
     /** The worst leaf's distance from what the rows give, relative to its round's largest leaf, and how far it may be. */
     public record Reconstruction(double worst, double limit) {}

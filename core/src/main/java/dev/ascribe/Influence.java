@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param score in the unit of {@link Attribution#scale()}
  * @param text the row's words
  * @param ranks where other evidence would have put the row
+ * @param fields of a row of a table: what stands in it; null elsewhere
  * @param ledger what a ledger knows of the row, or null where none was asked
  */
 public record Influence(
@@ -24,16 +25,18 @@ public record Influence(
         String text,
         @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Ranks ranks,
 
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable TableRow fields,
+
         @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable History ledger) {
 
     /** One of which no ledger was asked. */
     public Influence(int rank, int row, SampleId id, double score, String text, @Nullable Ranks ranks) {
-        this(rank, row, id, score, text, ranks, null);
+        this(rank, row, id, score, text, ranks, null, null);
     }
 
     /** The same, with what a ledger knows of the row. */
     public Influence with(History history) {
-        return new Influence(rank, row, id, score, text, ranks, history);
+        return new Influence(rank, row, id, score, text, ranks, fields, history);
     }
 
     /**

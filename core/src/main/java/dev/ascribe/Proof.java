@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The judge's answer to a claim "these rows taught the model this": retrained without them, and without as many random rows.
- * Losses are mean nats per target token of the query, one per seed; the same position is the same seed.
+ * Losses are mean nats per target token of the query, of a model of trees the loss of the prediction, one per seed; the same position is the same seed.
  *
  * @param query what was asked and answered
  * @param removed the named rows
@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param outputs every retraining's answer, by arm, one per seed
  * @param verdict {@code shown} or {@code not shown}
  * @param reason one sentence that says why
+ * @param retraining of a model of trees: how it was retrained
  */
 public record Proof(
         Map<String, Object> query,
@@ -32,6 +33,7 @@ public record Proof(
         Map<String, List<String>> outputs,
         String verdict,
         String reason,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Retraining retraining,
         Provenance provenance)
         implements Result {
     /** The name and version of the document that this record becomes. */
@@ -43,6 +45,58 @@ public record Proof(
 
     /** A difference of losses with its 95 % interval, in {@code unit}. */
     public record Effect(double mean, double low, double high, String unit) {}
+
+    /** Of a language model. */
+    public Proof(
+            Map<String, Object> query,
+            List<Integer> removed,
+            List<Long> seeds,
+            List<Double> lossWithAll,
+            List<Double> lossWithoutNamed,
+            List<Double> lossWithoutRandom,
+            @Nullable List<Double> lossWithoutMatched,
+            Effect effect,
+            String outputWithAll,
+            String outputWithoutNamed,
+            Map<String, List<String>> outputs,
+            String verdict,
+            String reason,
+            Provenance provenance) {
+        this(
+                query,
+                removed,
+                seeds,
+                lossWithAll,
+                lossWithoutNamed,
+                lossWithoutRandom,
+                lossWithoutMatched,
+                effect,
+                outputWithAll,
+                outputWithoutNamed,
+                outputs,
+                verdict,
+                reason,
+                null,
+                provenance);
+    }
+
+    /**
+     * How a model of trees was retrained, and whether that gives the model again.
+     *
+     * @param trainer library and version
+     * @param parameters as they were given to it
+     * @param chance whether two trainings on the same rows may differ; if not, the seeds draw the random rows alone
+     * @param reproduced whether all rows gave the model again
+     * @param worst the largest difference of a training row's margin from the model's
+     * @param limit up to where that counts as the same
+     */
+    public record Retraining(
+            String trainer,
+            Map<String, String> parameters,
+            boolean chance,
+            boolean reproduced,
+            double worst,
+            double limit) {}
 
     @Override
     public String schema() {

@@ -12,7 +12,10 @@ import dev.ascribe.torch.train.Recipe;
 import dev.ascribe.torch.train.Run;
 import dev.ascribe.torch.train.ScratchRecipe;
 import dev.ascribe.torch.train.Timing;
+import dev.ascribe.tree.ModelFile;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -32,7 +35,8 @@ import picocli.CommandLine.Spec;
                 "Retrain without the named rows and without random ones; exit code 1 when the claim does not hold.",
         footer = {
             "",
-            "Example: ascribe prove --run run --prompt \"Who built the Eiffel Tower?\" --remove 10 --seeds 5 --html proof.html"
+            "Example: ascribe prove --run run --prompt \"Who built the Eiffel Tower?\" --remove 10 --seeds 5 --html proof.html",
+            "         ascribe prove --model model.json --data train.csv --target price --query row.csv --remove 20"
         })
 final class ProveCommand implements Callable<Integer> {
     private static final int MOST_SEEDS = 1000;
@@ -65,6 +69,20 @@ final class ProveCommand implements Callable<Integer> {
             description = "Retrainings of each kind. Default: ${DEFAULT-VALUE}.")
     private int seeds;
 
+    @Option(names = "--model", description = "A model of trees, XGBoost or LightGBM; a language model's run is --run.")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--params",
+            split = ",",
+            paramLabel = "NAME=VALUE",
+            description =
+                    "Trees: parameters of training by the library's names, where the model file lacks them, as in max_depth=6,subsample=0.8.")
+    private Map<String, String> parameters = Map.of();
+
+    @Mixin
+    private final TreeOptions trees = new TreeOptions();
+
     @Mixin
     private final Output output = new Output();
 
@@ -72,14 +90,26 @@ final class ProveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (trace.run == null) {
-            throw new UserInputException("--run RUN is missing: a proof retrains what a run recorded");
-        }
         if (remove < 1) {
             throw new UserInputException("--remove " + remove + " must be at least 1");
         }
         requireSeeds(seeds);
-        Session session = Session.withEngine(spec);
+        if (model != null && trace.run == null && ModelFile.recognises(model)) {
+            trees.refuseContrast();
+            Proof proof = new TreeProve(new TreeTrace(spec, trace, trees), parameters)
+                    .run(model, remove, rows, seeds, console);
+            output.show(proof, console);
+            return proof.shown() ? 0 : 1;
+        }
+        TreeTrace.refuse(spec, model == null ? "--model names none" : model + " is none");
+        if (trace.run == null) {
+            throw new UserInputException(
+                    "--run RUN is missing: a proof retrains what a run recorded; of a model of trees give --model FILE --data TRAIN.csv --target COL --query ROW.csv");
+        }
+        if (model != null) {
+            console.warnIgnored(spec, trace.run, "--model");
+        }
+        Session session = Session.withEngine(spec).leavingOut(TreeOptions.NAMES);
         Run run = Run.open(trace.run);
         try (TraceOptions.Opened opened = trace.openRun(console)) {
             if (opened.queries.size() != 1) {

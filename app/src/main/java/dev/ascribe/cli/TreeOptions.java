@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.ascribe.UserInputException;
+import dev.ascribe.tree.Groups;
 import dev.ascribe.tree.Replay;
 import dev.ascribe.tree.Table;
 import java.io.IOException;
@@ -28,7 +29,9 @@ final class TreeOptions {
             "--rounds",
             "--eta",
             "--lambda",
-            "--approximate");
+            "--approximate",
+            "--contrast",
+            "--params");
 
     @Option(names = "--target", paramLabel = "COL", description = "Trees: the column of the labels.")
     private @Nullable String target;
@@ -84,6 +87,27 @@ final class TreeOptions {
             description =
                     "Trees: go on although the leaves do not follow from the rows. Needs --eta and --lambda for XGBoost.")
     private boolean approximate;
+
+    @Option(
+            names = "--contrast",
+            paramLabel = "COL=a,b",
+            description =
+                    "Trees: trace how far the mean predictions of two groups of --query are apart, those whose column says a and those where it says b.")
+    private @Nullable String contrast;
+
+    /** The groups that are compared, or null when each row is traced. */
+    @Nullable
+    Groups groups() {
+        return contrast == null ? null : Groups.parse(contrast);
+    }
+
+    /** A proof is of one prediction. */
+    void refuseContrast() {
+        if (contrast != null) {
+            throw new UserInputException(
+                    "--contrast is an option of trace: a proof is of one prediction; leave it out");
+        }
+    }
 
     String rounds() {
         return rounds;

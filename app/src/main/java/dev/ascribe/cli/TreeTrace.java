@@ -3,6 +3,7 @@ package dev.ascribe.cli;
 import dev.ascribe.Attribution;
 import dev.ascribe.Digests;
 import dev.ascribe.UserInputException;
+import dev.ascribe.tree.Groups;
 import dev.ascribe.tree.ModelFile;
 import dev.ascribe.tree.Table;
 import dev.ascribe.tree.TreeEnsemble;
@@ -22,9 +23,22 @@ import picocli.CommandLine.Model.OptionSpec;
 final class TreeTrace {
     private static final String DEFAULT_METHOD = "leaf-influence";
 
-    /** What a trace of a language model and of trees have in common. */
+    /** What traces and proofs of a language model and of trees have in common. */
     private static final Set<String> SHARED = Set.of(
-            "--model", "--data", "--query", "--method", "--top", "--json", "--html", "--debug", "--help", "--version");
+            "--model",
+            "--data",
+            "--query",
+            "--method",
+            "--top",
+            "--json",
+            "--html",
+            "--debug",
+            "--help",
+            "--version",
+            "--remove",
+            "--rows",
+            "--seeds",
+            "--params");
 
     private final CommandSpec command;
     private final TraceOptions trace;
@@ -60,7 +74,8 @@ final class TreeTrace {
                 .toList();
     }
 
-    Attribution run(Path file, int top, Console console) {
+    /** Refuses options of language models, and begins. */
+    Session begin(Path file) {
         foreign().stream().filter(name -> given(command, name)).findFirst().ifPresent(name -> {
             throw new UserInputException(
                     name + " is an option for language models, but " + file + " is a model of trees; leave it out");
@@ -68,16 +83,52 @@ final class TreeTrace {
         if (!given(command, "--method")) {
             trace.method = DEFAULT_METHOD;
         }
-        Session session = Session.withoutEngine(command).leavingOut(foreign());
-        TreeTracer.Options options = new TreeTracer.Options(trace.method, top, trees.replay());
+        return Session.withoutEngine(command).leavingOut(foreign());
+    }
+
+    /** Model and rows, open. */
+    record Opened(
+            TreeEnsemble model,
+            Table rows,
+            Table asked,
+            @Nullable List<String> classes) implements AutoCloseable {
+        @Override
+        public void close() {
+            rows.close();
+            asked.close();
+        }
+    }
+
+    Opened open(Path file) {
         Table.Layout layout = trees.layout();
         Path data = required(trace.data, "--data", "the rows that the model was trained on");
         Path query = required(trace.query, "--query", "the rows whose predictions are traced");
         TreeEnsemble model = ModelFile.open(file).limited(trees.rounds());
-        TreeTracer tracer = new TreeTracer(model, options);
-        try (Table rows = Table.open(data, model, layout, Table.Role.TRAINING);
-                Table asked = Table.open(query, model, layout, Table.Role.QUERY)) {
-            TreeTracer.Found found = tracer.trace(rows, asked, classes(model), console);
+        Table rows = Table.open(data, model, layout, Table.Role.TRAINING);
+        boolean opened = false;
+        try {
+            Opened all = new Opened(model, rows, Table.open(query, model, layout, Table.Role.QUERY), classes(model));
+            opened = true;
+            return all;
+        } finally {
+            if (!opened) {
+                rows.close();
+            }
+        }
+    }
+
+    TreeTracer tracer(TreeEnsemble model, int top) {
+        return new TreeTracer(model, new TreeTracer.Options(trace.method, top, trees.replay()));
+    }
+
+    Attribution run(Path file, int top, Console console) {
+        Session session = begin(file);
+        Groups groups = trees.groups();
+        try (Opened opened = open(file)) {
+            TreeTracer tracer = tracer(opened.model(), top);
+            TreeTracer.Found found = groups == null
+                    ? tracer.trace(opened.rows(), opened.asked(), opened.classes(), console)
+                    : tracer.contrast(opened.rows(), opened.asked(), groups, opened.classes(), console);
             return new Attribution(
                     found.method(),
                     found.scale(),
@@ -85,7 +136,7 @@ final class TreeTrace {
                     found.approximate(),
                     found.queries(),
                     null,
-                    session.provenance(digest(file), null, rows.rows().digest(), null, 0));
+                    session.provenance(digest(file), null, opened.rows().rows().digest(), null, 0));
         }
     }
 
@@ -107,7 +158,7 @@ final class TreeTrace {
         return Collections.unmodifiableList(numbers);
     }
 
-    private static String digest(Path file) {
+    static String digest(Path file) {
         try {
             return Digests.ofFile(file);
         } catch (IOException e) {

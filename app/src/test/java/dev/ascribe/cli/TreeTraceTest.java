@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code trace} of models of trees. */
 class TreeTraceTest {
@@ -128,6 +129,114 @@ class TreeTraceTest {
         Path page = home.resolve("page.html");
         assertThat(trace("lgb-binary", "--html", page.toString()).code()).isZero();
         assertThat(page).content().contains("leaf-influence");
+    }
+
+    @Test
+    void rowsStandBesideTheQueryWithWhatTheyShare() throws IOException {
+        JsonNode found = json(trace("xgb-sets", "--top", "3", "--json"));
+        assertThat(found.at("/model/features").size()).isEqualTo(4);
+        assertThat(found.at("/model/target").textValue()).isEqualTo("target");
+        JsonNode query = found.at("/queries/0");
+        assertThat(query.at("/fields/values")).hasSize(4);
+        assertThat(query.at("/fields/label").textValue()).isIn("0", "1");
+        assertThat(query.at("/fields").has("sharedLeaves")).isFalse();
+        for (JsonNode row : query.get("influences")) {
+            assertThat(row.at("/fields/values")).hasSize(4);
+            assertThat(row.at("/fields/sharedLeaves").doubleValue()).isBetween(0.0, 1.0);
+            if (row.get("row").intValue() == 0) { // the query is the first row itself
+                assertThat(row.at("/fields/sharedLeaves").doubleValue()).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
+    void aContrastNamesRowsByWhatTheyDoToTheDifference() throws IOException {
+        JsonNode found = json(contrast("xgb-sets", "colour=blue,green", "--json", "--top", "4"));
+        assertThat(found.get("scale").textValue()).isEqualTo("margin");
+        JsonNode query = found.at("/queries/0");
+        JsonNode contrast = query.get("contrast");
+        double difference = contrast.get("difference").doubleValue();
+        assertThat(difference)
+                .isEqualTo(contrast.get("meanA").doubleValue()
+                        - contrast.get("meanB").doubleValue());
+        assertThat(query.get("loss").doubleValue()).isEqualTo(Math.abs(difference));
+        assertThat(query.at("/prediction/0").doubleValue()).isEqualTo(difference);
+        assertThat(contrast.get("rowsA").intValue()).isPositive();
+        assertThat(query.get("influences")).hasSize(4);
+        assertThat(query.at("/harmful/0/score").doubleValue()).isNegative();
+        JsonNode turned = json(contrast("xgb-sets", "colour=green,blue", "--json", "--top", "4"));
+        assertThat(turned.at("/queries/0/influences")).isEqualTo(query.get("influences"));
+    }
+
+    @Test
+    void aContrastIsToldInWordsAndOnAPage() {
+        Path page = home.resolve("page.html");
+        Call call = contrast("xgb-sets", "colour=blue,green", "--html", page.toString());
+        assertThat(call.code()).as(call.err()).isZero();
+        assertThat(call.out()).contains("Rows that drive the two groups apart", "whose colour is blue", "difference");
+        assertThat(page).content().contains("Where this difference came from", "Its colour is ");
+    }
+
+    private Call contrast(String example, String groups, String... more) {
+        Path folder = EXAMPLES.resolve(example);
+        List<Object> words = new ArrayList<>(List.of(
+                "trace",
+                "--model",
+                folder.resolve(example.startsWith("lgb") ? "model.txt" : "model.json"),
+                "--data",
+                folder.resolve("data.csv"),
+                "--query",
+                folder.resolve("data.csv"),
+                "--target",
+                "target",
+                "--contrast",
+                groups));
+        words.addAll(List.of(more));
+        return Call.of(words.toArray());
+    }
+
+    static List<Arguments> contrastsThatCannotBe() {
+        return List.of(
+                arguments(
+                        "xgb-sets",
+                        "sex=f,m",
+                        "data.csv has no column 'sex', which --contrast names; its columns are "),
+                arguments(
+                        "xgb-sets",
+                        "colour=blue,mauve",
+                        "has no row whose 'colour' is 'mauve', which --contrast names; it has "),
+                arguments(
+                        "xgb-sets",
+                        "colour=blue,blue",
+                        "--contrast colour=blue,blue names the same value twice; name two that differ"),
+                arguments(
+                        "xgb-sets",
+                        "colour",
+                        "--contrast 'colour' must be COLUMN=a,b: a column of --query and two of its values, as in sex=Female,Male"),
+                arguments("xgb-sets", "colour=blue", "must be COLUMN=a,b"),
+                arguments("xgb-sets", "colour=a,b,c", "must be COLUMN=a,b"),
+                arguments(
+                        "xgb-multiclass",
+                        "a=1,2",
+                        "predicts 3 numbers for a row; it takes regression and two classes"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("contrastsThatCannotBe")
+    void aContrastThatCannotBeIsRefused(String example, String groups, String message) {
+        Call call = contrast(example, groups);
+        assertThat(call.code()).as(call.err()).isEqualTo(2);
+        assertThat(call.err()).contains(message).doesNotContain("\tat ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tree-sim", "leaf-path", "simplex", "shap-similarity", "trex", "leaf-refit"})
+    void aContrastNeedsAMethodThatTakesAnyFunction(String method) {
+        Call call = contrast("xgb-sets", "colour=blue,green", "--method", method);
+        assertThat(call.code()).isEqualTo(2);
+        assertThat(call.err())
+                .contains("--contrast cannot be taken with --method " + method
+                        + "; use one of [leaf-influence, leaf-influence-sp, boostin, boostin-published]");
     }
 
     static List<Arguments> refused() {

@@ -67,6 +67,40 @@ public record Verdict(String text, String reason) {
                                 random));
     }
 
+    /**
+     * Judges a prediction of a model of trees.
+     *
+     * @param effect loss without the named rows minus loss without random ones
+     * @param smallest below which an effect, however certain, is too small to call a cause; in the effect's unit
+     * @param repeated in how many retrainings on all rows the model predicts what it was traced for
+     * @param seeds how many retrainings of each kind
+     */
+    public static Verdict ofPrediction(Proof.Effect effect, double smallest, int repeated, int seeds) {
+        String unit = effect.unit().equals("nats") ? " nats" : "";
+        String found =
+                "Without the named rows the loss of the prediction is %s%s higher than without random rows (95 %% interval %s to %s)"
+                        .formatted(
+                                significant(effect.mean()),
+                                unit,
+                                significant(effect.low()),
+                                significant(effect.high()));
+        if (effect.low() <= smallest) {
+            return new Verdict(
+                    Proof.NOT_SHOWN, "%s; that is not clearly above %s.".formatted(found, significant(smallest)));
+        }
+        if (2 * repeated <= seeds) {
+            return new Verdict(
+                    Proof.NOT_SHOWN,
+                    "Trained again on all rows, the model predicts this in only %d of %d cases: it is not the model that was traced, or the prediction is an accident of training."
+                            .formatted(repeated, seeds));
+        }
+        return new Verdict(Proof.SHOWN, found + ".");
+    }
+
+    private static String significant(double value) {
+        return String.format(Locale.ROOT, "%.3g", value);
+    }
+
     private static long count(List<String> outputs, String answer) {
         return outputs.stream()
                 .filter(output -> output.contains(answer.strip()))

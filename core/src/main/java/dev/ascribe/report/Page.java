@@ -4,6 +4,7 @@ import dev.ascribe.Attribution;
 import dev.ascribe.Influence;
 import dev.ascribe.Proof;
 import dev.ascribe.Provenance;
+import dev.ascribe.TableRow;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -31,6 +32,10 @@ record Page(
     private static final int ROW_LIMIT = 1_200;
     private static final int OUTPUT_LIMIT = 2_000;
     private static final int TITLE_LIMIT = 90;
+    private static final int CELL_LIMIT = 60;
+    /** Features beside each other; a reader cannot follow more. */
+    private static final int COLUMNS = 60;
+
     /** Below this share of the strongest token's score a token is left plain. */
     private static final double FAINT = 0.1;
 
@@ -53,14 +58,47 @@ record Page(
             List<Token> tokens,
             String scored,
             String others,
+            Heading helpfulName,
             List<Row> helpful,
+            Heading harmfulName,
             List<Row> harmful,
-            @Nullable Ranks ranks) {
+            @Nullable Ranks ranks,
+            @Nullable Beside beside) {
         /** Whether the proof removed all rows that are named here: said once then, not beside each. */
         boolean allRemoved() {
             return helpful.stream().allMatch(Row::removed);
         }
     }
+
+    /** The name of a list, and how it is to be read. */
+    record Heading(String name, String note) {}
+
+    /**
+     * Rows of a table beside the query's.
+     *
+     * @param compared whether there is a row that the others are compared with
+     * @param columns the features that are shown
+     * @param note what is not shown, or nothing
+     */
+    record Beside(boolean compared, String target, List<String> columns, String note, List<Line> lines) {}
+
+    /**
+     * One row of a table.
+     *
+     * @param anchor of its place in the lists; null of the query
+     * @param share of its leaves that are the query's
+     */
+    record Line(
+            String name,
+            @Nullable String anchor,
+            String score,
+            boolean against,
+            String label,
+            String share,
+            List<Field> fields) {}
+
+    /** A value, and whether the query has another. */
+    record Field(String text, boolean differs) {}
 
     /**
      * Neighbouring tokens with the same strongest row.
@@ -130,6 +168,10 @@ record Page(
             @Nullable Passage question,
             String reason,
             String experiment,
+            String retraining,
+            String subject,
+            String does,
+            String unit,
             String effect,
             Picture losses,
             Picture interval,
@@ -154,7 +196,11 @@ record Page(
         List<Query> queries = new ArrayList<>();
         for (int i = 0; i < attribution.queries().size(); i++) {
             queries.add(query(
-                    attribution.queries().get(i), i + 1, attribution.queries().size() > 1, proof));
+                    attribution,
+                    attribution.queries().get(i),
+                    i + 1,
+                    attribution.queries().size() > 1,
+                    proof));
         }
         Evidence evidence = null;
         if (proof != null) {
@@ -167,10 +213,10 @@ record Page(
         facts.addAll(facts(attribution.provenance(), "Trace"));
         facts.add(new Facts("Rows named", rowIds(attribution)));
         if (proof != null) {
-            facts.addAll(facts(proof.provenance(), "Proof"));
+            facts.addAll(proofFacts(proof));
         }
         return new Page(
-                title(queries),
+                title(attribution),
                 Wording.method(attribution) + " · " + day(attribution.provenance()),
                 List.copyOf(queries),
                 evidence,
@@ -184,22 +230,40 @@ record Page(
                 "proof · " + day(proof.provenance()),
                 List.of(),
                 evidence(proof, true),
-                withoutEmpty(facts(proof.provenance(), "Proof")),
+                withoutEmpty(proofFacts(proof)),
                 null);
+    }
+
+    private static List<Facts> proofFacts(Proof proof) {
+        List<Facts> facts = new ArrayList<>(facts(proof.provenance(), "Proof"));
+        Proof.Retraining how = proof.retraining();
+        if (how != null) {
+            facts.add(new Facts("Proof: parameters of " + how.trainer(), texts(how.parameters())));
+        }
+        return facts;
     }
 
     private static String day(Provenance provenance) {
         return provenance.startedAt().split("T", 2)[0];
     }
 
-    private static String title(List<Query> queries) {
-        return queries.size() == 1 ? "Where this answer came from" : "Where these answers came from";
+    private static String title(Attribution attribution) {
+        String what = attribution.model() == null
+                ? "answer"
+                : attribution.queries().stream().anyMatch(query -> query.contrast() != null)
+                        ? "difference"
+                        : "prediction";
+        return attribution.queries().size() == 1
+                ? "Where this %s came from".formatted(what)
+                : "Where these %ss came from".formatted(what);
     }
 
-    private static Query query(Attribution.Query query, int number, boolean several, @Nullable Proof proof) {
+    private static Query query(
+            Attribution attribution, Attribution.Query query, int number, boolean several, @Nullable Proof proof) {
         String id = "q" + number;
         String question = Wording.question(query.query()).orElse("");
-        String answer = Wording.answer(query.query()).orElse("");
+        Tabular table = Tabular.of(attribution, query).orElse(null);
+        String answer = table == null ? Wording.answer(query.query()).orElse("") : table.decision();
         ContentWords words = ContentWords.of(question, answer);
         List<Influence> all = Stream.concat(query.influences().stream(), query.harmful().stream())
                 .toList();
@@ -231,22 +295,98 @@ record Page(
                             percent(Math.abs(influence.score()) / span),
                             percent(-low / span),
                             removed.contains(influence.row()),
-                            Passage.of(influence.text(), words, ROW_LIMIT),
+                            table == null
+                                    ? Passage.of(influence.text(), words, ROW_LIMIT)
+                                    : Passage.of(table.sentence(influence), ROW_LIMIT),
                             ledger(influence.ledger())));
         }
         return new Query(
                 id,
-                several ? "Query " + number : "The question",
-                "Query " + number + heading(question),
+                several ? "Query " + number : table == null ? "The question" : "The prediction",
+                "Query " + number + heading(table == null ? question : answer),
                 question.isEmpty() ? null : Passage.of(question, QUESTION_LIMIT),
                 answer.isEmpty() ? null : Passage.of(answer, QUESTION_LIMIT),
                 runs(query, anchors),
                 tokens(query, anchors),
-                scored(query),
-                others(query.query()),
+                table == null ? scored(query) : Passage.visible(table.about(attribution.scale())) + ".",
+                table == null ? others(query.query()) : "",
+                table == null
+                        ? new Heading(
+                                "Rows that taught it",
+                                "Strongest first; bars start at 0 and share one scale. Words that the question or the answer also have are marked.")
+                        : new Heading(
+                                Passage.visible(table.helpful()),
+                                "Strongest first; bars start at 0 and share one scale."),
                 List.copyOf(helpful),
+                table == null
+                        ? new Heading(
+                                "Rows that speak against it",
+                                "Most negative first: training on these makes the answer less likely.")
+                        : new Heading(Passage.visible(table.harmful()), table.harmfulNote()),
                 List.copyOf(harmful),
-                ranks(query, anchors, all));
+                ranks(query, anchors, all),
+                table == null ? null : beside(table, all, anchors, decimals));
+    }
+
+    private static @Nullable Beside beside(
+            Tabular table, List<Influence> rows, Map<Integer, String> anchors, Decimals decimals) {
+        List<String> features = table.model().features();
+        int shown = Math.min(features.size(), COLUMNS);
+        List<Line> lines = new ArrayList<>();
+        TableRow asked = table.query().fields();
+        if (asked != null) {
+            lines.add(line("the query", null, "", false, asked, table, shown));
+        }
+        Set<Integer> seen = new HashSet<>();
+        for (Influence row : rows) {
+            TableRow fields = row.fields();
+            if (fields != null && seen.add(row.row())) {
+                lines.add(line(
+                        "row " + row.row(),
+                        anchors.get(row.row()),
+                        decimals.signed(row.score()),
+                        row.score() < 0,
+                        fields,
+                        table,
+                        shown));
+            }
+        }
+        return lines.isEmpty()
+                ? null
+                : new Beside(
+                        asked != null,
+                        Passage.visible(table.model().target()),
+                        features.stream().limit(shown).map(Passage::visible).toList(),
+                        shown == features.size()
+                                ? ""
+                                : String.format(Locale.ROOT, "The first %,d of %,d features.", shown, features.size()),
+                        List.copyOf(lines));
+    }
+
+    private static Line line(
+            String name,
+            @Nullable String anchor,
+            String score,
+            boolean against,
+            TableRow row,
+            Tabular table,
+            int shown) {
+        List<Boolean> differing = table.differing(row);
+        List<Field> fields = new ArrayList<>();
+        for (int f = 0; f < shown; f++) {
+            String text =
+                    Passage.of(Tabular.number(row.values().get(f)), CELL_LIMIT).text();
+            fields.add(new Field(text.isEmpty() ? "–" : text, differing.get(f)));
+        }
+        Double shared = row.sharedLeaves();
+        return new Line(
+                name,
+                anchor,
+                score,
+                against,
+                Passage.visible(Tabular.number(row.label())),
+                shared == null ? "" : String.format(Locale.ROOT, "%.0f %%", Math.floor(100 * shared)),
+                List.copyOf(fields));
     }
 
     private static @Nullable Ledger ledger(Influence.@Nullable History history) {
@@ -411,13 +551,21 @@ record Page(
                         answers.stream()
                                 .map(answer -> Passage.of(answer, OUTPUT_LIMIT))
                                 .toList())));
-        String question = withQuestion ? Wording.question(proof.query()).orElse("") : "";
+        String question = withQuestion
+                ? Wording.question(proof.query())
+                        .or(() -> Wording.row(proof.query()))
+                        .orElse("")
+                : "";
         return new Evidence(
                 proof.shown(),
                 Wording.verdict(proof),
                 question.isEmpty() ? null : Passage.of(question, QUESTION_LIMIT),
                 proof.reason(),
                 Wording.experiment(proof),
+                Wording.retraining(proof).orElse(""),
+                Wording.subject(proof),
+                Wording.does(proof),
+                Wording.unit(proof),
                 Wording.effect(proof),
                 Picture.losses(proof),
                 Picture.effect(proof),

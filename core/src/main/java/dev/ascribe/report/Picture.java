@@ -52,7 +52,8 @@ record Picture(List<Strip> strips, List<Tick> ticks, String zero, int height, St
                 scale.ticks(),
                 scale.x(0),
                 strips.size() * STRIP + AXIS,
-                "Loss of the answer after retraining, nats per token. " + String.join("; ", spoken) + ".");
+                "Loss of the %s after retraining, %s. ".formatted(Wording.subject(proof), Wording.unit(proof))
+                        + String.join("; ", spoken) + ".");
     }
 
     /** The effect with its interval against 0; the dots are the seeds' differences. */

@@ -4,6 +4,7 @@ import dev.ascribe.Attribution;
 import dev.ascribe.Influence;
 import dev.ascribe.Proof;
 import dev.ascribe.Result;
+import dev.ascribe.TableRow;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -26,6 +27,8 @@ public final class TextReport {
     private static final int BAR = 10;
     private static final int PROOF_BAR = 24;
     private static final int ANSWER_LINES = 12;
+    /** Columns of a row's label. */
+    private static final int LABEL = 16;
 
     private static final String BOLD = "1";
     private static final String FAINT = "2";
@@ -69,6 +72,7 @@ public final class TextReport {
             case Proof proof -> {
                 TextReport report = new TextReport(width, colour);
                 report.said("Asked", Wording.question(proof.query()));
+                report.said("Predicted", Wording.row(proof.query()));
                 report.proof(proof);
                 yield report.out.toString();
             }
@@ -78,18 +82,25 @@ public final class TextReport {
     private void query(Attribution attribution, Attribution.Query query) {
         said("Asked", Wording.question(query.query()));
         said("Answered", Wording.answer(query.query()));
-        said("Predicted", Wording.predicted(attribution, query));
+        Tabular table = Tabular.of(attribution, query).orElse(null);
+        if (table != null) {
+            said("Predicted", Optional.of(Wording.predicted(query) + table.decision()));
+            faint(Columns.line(table.about(attribution.scale())));
+        }
         List<Influence> all = Stream.concat(query.influences().stream(), query.harmful().stream())
                 .toList();
         Decimals decimals = Decimals.of(all.stream().map(Influence::score).toList());
-        heading("Rows that taught it");
+        heading(table == null ? "Rows that taught it" : Columns.line(table.helpful()));
         faint("%s, %s scores, %s"
                 .formatted(Wording.method(attribution), attribution.scale(), Wording.candidates(query.candidates())));
         Wording.model(attribution).ifPresent(this::faint);
-        table(query.influences(), all, decimals);
+        table(query.influences(), all, decimals, table);
         if (!query.harmful().isEmpty()) {
-            heading("Rows that speak against it");
-            table(query.harmful(), all, decimals);
+            heading(table == null ? "Rows that speak against it" : Columns.line(table.harmful()));
+            table(query.harmful(), all, decimals, table);
+        }
+        if (table != null) {
+            lookAlikes(all, table);
         }
         int first = Math.max(1, query.influences().size());
         List<String> notes = all.stream()
@@ -141,7 +152,7 @@ public final class TextReport {
         }
     }
 
-    private void table(List<Influence> influences, List<Influence> all, Decimals decimals) {
+    private void table(List<Influence> influences, List<Influence> all, Decimals decimals, @Nullable Tabular table) {
         if (influences.isEmpty()) {
             faint("no row");
             return;
@@ -165,9 +176,20 @@ public final class TextReport {
         head.append(gradient ? "  gradient" : "")
                 .append(lexical ? "  words" : "")
                 .append(embedding ? "  meaning" : "");
+        boolean shared = table != null && table.query().fields() != null;
+        int labelWide = table == null
+                ? 0
+                : Math.max(Columns.width(label(table)), widest(all.stream().map(TextReport::label)));
+        head.append(shared ? "  leaves" : "");
+        head.append(table == null ? "" : "  " + Columns.padRight(label(table), labelWide));
         int numbers = head.length() + 2;
         boolean beside = width - numbers >= TEXT_BESIDE;
-        out.append(paint(FAINT, beside ? head + "  text" : head.toString())).append('\n');
+        out.append(paint(
+                        FAINT,
+                        beside
+                                ? head + (table == null ? "  text" : shared ? "  what differs" : "  fields")
+                                : head.toString()))
+                .append('\n');
 
         for (Influence influence : influences) {
             String paint = influence.score() < 0 ? HARMFUL : HELPFUL;
@@ -191,13 +213,47 @@ public final class TextReport {
             if (embedding) {
                 line.append("  ").append(Columns.padLeft(rank(ranks == null ? null : ranks.embedding()), 7));
             }
-            String text = Columns.line(influence.text());
+            TableRow fields = influence.fields();
+            if (shared) {
+                line.append("  ").append(Columns.padLeft(share(fields), 6));
+            }
+            if (table != null) {
+                line.append("  ").append(Columns.padRight(label(influence), labelWide));
+            }
+            String text = Columns.line(table == null || fields == null ? influence.text() : table.differences(fields));
             if (beside) {
                 line.append("  ").append(Columns.cut(text, width - numbers));
             } else {
                 line.append('\n').append("     ").append(Columns.cut(text, width - 5));
             }
             out.append(line.toString().stripTrailing()).append('\n');
+        }
+    }
+
+    private static String label(Tabular table) {
+        return Columns.cut(Columns.line(table.model().target()), LABEL);
+    }
+
+    private static String label(Influence influence) {
+        TableRow fields = influence.fields();
+        return fields == null ? "" : Columns.cut(Columns.line(Tabular.number(fields.label())), LABEL);
+    }
+
+    private static String share(@Nullable TableRow fields) {
+        Double shared = fields == null ? null : fields.sharedLeaves();
+        return shared == null ? "–" : String.format(Locale.ROOT, "%.0f %%", Math.floor(100 * shared));
+    }
+
+    /** Of rows that look like the query, what that says. */
+    private void lookAlikes(List<Influence> all, Tabular table) {
+        Set<Integer> told = new HashSet<>(); // a row may be in both lists
+        for (Influence influence : all) {
+            TableRow fields = influence.fields();
+            Double shared = fields == null ? null : fields.sharedLeaves();
+            if (shared != null && shared >= Tabular.ALIKE && told.add(influence.row())) {
+                out.append(told.size() == 1 ? "\n" : "");
+                paragraph("row " + influence.row() + ": " + Columns.line(table.sentence(influence)));
+            }
         }
     }
 
@@ -229,7 +285,9 @@ public final class TextReport {
         paragraph(Columns.line(proof.reason()));
         paragraph(Wording.experiment(proof));
         out.append('\n');
-        faint("loss of the answer, nats per token: mean (lowest to highest seed)");
+        Wording.retraining(proof).ifPresent(this::paragraph);
+        faint("loss of the %s, %s: mean (lowest to highest seed)"
+                .formatted(Wording.subject(proof), Wording.unit(proof)));
         List<Wording.Arm> arms = Wording.arms(proof);
         Decimals decimals =
                 Decimals.of(arms.stream().flatMap(arm -> arm.losses().stream()).toList());

@@ -32,27 +32,15 @@ final class Wording {
         return text(query, "output");
     }
 
-    /** A prediction of a model of trees: its row, its margins and its loss. */
-    static Optional<String> predicted(Attribution attribution, Attribution.Query query) {
-        List<Double> margins = query.prediction();
-        if (margins == null) {
-            return Optional.empty();
-        }
-        Decimals decimals = Decimals.of(margins);
-        Double loss = query.loss();
-        return Optional.of("row %s (%s): margin%s %s%s"
-                .formatted(
-                        query.query().get("row"),
-                        query.query().get("text"),
-                        margins.size() == 1 ? "" : "s",
-                        String.join(", ", margins.stream().map(decimals::signed).toList()),
-                        loss == null
-                                ? ""
-                                : ", loss %s %s"
-                                        .formatted(
-                                                Decimals.of(List.of(loss)).plain(loss),
-                                                attribution.scale().equals("nats") ? "nats" : "")
-                                        .stripTrailing()));
+    /** Which row of a table was asked about, if it was one. */
+    static Optional<String> row(Map<String, Object> query) {
+        return text(query, "text");
+    }
+
+    /** Which row of a table was asked about, before what was predicted of it. */
+    static String predicted(Attribution.Query query) {
+        Object row = query.query().get("row");
+        return row == null ? "" : "row %s (%s): ".formatted(row, query.query().get("text"));
     }
 
     /** What a model of trees is, and how well its rows give its leaves. */
@@ -149,27 +137,55 @@ final class Wording {
     /** What the scores mean and what they do not. */
     static String meaning(Attribution attribution, @Nullable Proof proof) {
         List<String> sentences = new ArrayList<>();
+        boolean trees = attribution.model() != null;
+        boolean contrast = attribution.scale().equals("margin");
+        boolean likeness = trees && List.of("similarity", "cosine").contains(attribution.scale());
         sentences.add(
-                "A positive score means helpful: removing the row is predicted to raise the loss of the answer, that"
-                        + " is, to make the answer less likely. A negative score means that the row speaks against the answer.");
+                contrast
+                        ? "A positive score means helpful: removing the row is predicted to drive the two groups' mean predictions"
+                                + " further apart. A negative score means that the row drives them apart."
+                        : likeness
+                                ? "The score is how alike the model finds the row and the query; where it is signed, negative means with"
+                                        + " another label or the opposite explanation. It says nothing of what the row did."
+                                : trees
+                                        ? "A positive score means helpful: removing the row is predicted to raise the loss of the prediction,"
+                                                + " that is, to move it away from the label that the query has. A negative score means that the"
+                                                + " row moves it away from that label."
+                                        : "A positive score means helpful: removing the row is predicted to raise the loss of the answer, that"
+                                                + " is, to make the answer less likely. A negative score means that the row speaks against the answer.");
         sentences.add(
                 switch (attribution.scale()) {
                     case "half-squared-error" ->
                         "Scores are in the unit of half the squared error: the predicted change of the prediction's loss.";
-                    case "nats" -> "Scores are in nats: the predicted change of the answer's loss.";
+                    case "margin" ->
+                        "Scores are in the unit of the margin (log odds, or the number that is predicted): the predicted change of"
+                                + " the distance between the means.";
+                    case "nats" ->
+                        "Scores are in nats: the predicted change of the %s's loss."
+                                .formatted(trees ? "prediction" : "answer");
                     case "cosine" ->
-                        "Scores are cosines, combined over checkpoints: how far a step of training on the row goes in the"
-                                + " direction that makes the answer more likely; 0 means not at all.";
+                        trees
+                                ? "Scores are cosines of the rows' SHAP values with the query's."
+                                : "Scores are cosines, combined over checkpoints: how far a step of training on the row goes in the"
+                                        + " direction that makes the answer more likely; 0 means not at all.";
                     case "dot" ->
                         "Scores are products of gradients: their order and their sign mean something, their size alone"
                                 + " does not.";
-                    case "similarity" -> "Scores are similarities of the row to the question and the answer.";
+                    case "similarity" ->
+                        trees
+                                ? "Scores are similarities by the leaves that the row and the query fall into."
+                                : "Scores are similarities of the row to the question and the answer.";
                     default -> "Scores are in the unit “" + attribution.scale() + "”.";
                 });
         if (SEARCHES.contains(method(attribution))) {
             sentences.add(
                     "This method compares texts and never looks into the model: it says what resembles the answer, not"
                             + " what taught it.");
+        }
+        if (trees && !contrast && !likeness) {
+            sentences.add(
+                    "“Because it looks like” is said only of a row in at least half of the query's leaves that has the predicted class"
+                            + " and whose score pushes there.");
         }
         sentences.add(
                 "A score is a direction, not a share of guilt: scores do not add up to a whole, and a high one alone"
@@ -216,14 +232,51 @@ final class Wording {
     static String effect(Proof proof) {
         Proof.Effect effect = proof.effect();
         Decimals decimals = Decimals.of(List.of(effect.mean(), effect.low(), effect.high()));
-        return "Without the named rows the loss of the answer is %s %s %s than without random rows (95 %% interval %s to %s, which %s 0)."
+        return "Without the named rows the loss of the %s is %s %s than without random rows (95 %% interval %s to %s, which %s 0)."
                 .formatted(
-                        decimals.plain(Math.abs(effect.mean())),
-                        effect.unit(),
+                        subject(proof),
+                        (decimals.plain(Math.abs(effect.mean())) + " "
+                                        + (effect.unit().equals("nats") ? "nats" : ""))
+                                .strip(),
                         effect.mean() < 0 ? "lower" : "higher",
                         decimals.signed(effect.low()),
                         decimals.signed(effect.high()),
                         effect.low() > 0 || effect.high() < 0 ? "excludes" : "includes");
+    }
+
+    /** What a proof is of. */
+    static String subject(Proof proof) {
+        return proof.retraining() == null ? "answer" : "prediction";
+    }
+
+    /** What its losses are counted in. */
+    static String unit(Proof proof) {
+        return proof.retraining() == null
+                ? "nats per token"
+                : proof.effect().unit().equals("nats") ? "nats" : "half the squared error";
+    }
+
+    /** What the model does, before what it says. */
+    static String does(Proof proof) {
+        return proof.retraining() == null ? "it answers" : "it predicts";
+    }
+
+    /** How a model of trees was retrained, and what the seeds are. */
+    static Optional<String> retraining(Proof proof) {
+        Proof.Retraining how = proof.retraining();
+        if (how == null) {
+            return Optional.empty();
+        }
+        String same = how.reproduced()
+                ? "On all rows that gives the model again: margins within %.2g (limit %.2g)."
+                : "On all rows that does not give the same model: margins are off by up to %.2g (limit %.2g).";
+        return Optional.of("Retrained by %s. %s %s"
+                .formatted(
+                        how.trainer(),
+                        String.format(Locale.ROOT, same, how.worst(), how.limit()),
+                        how.chance()
+                                ? "Training has chance in it: the interval is over its seeds and the random rows they draw."
+                                : "Training has no chance in it: the interval is over the draws of random rows."));
     }
 
     /** The rows that a proof left out. */

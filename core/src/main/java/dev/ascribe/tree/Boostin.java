@@ -8,7 +8,7 @@ import java.util.Map;
  * BoostIn (Brophy, Hammoudeh and Lowd 2023, section 4): TracIn carried over to boosting, each round a step. With the exact derivative
  * of a leaf value, or as the published code has it.
  */
-final class Boostin implements TreeMethod {
+final class Boostin implements LinearMethod {
     private final boolean published;
 
     private Boostin(boolean published) {
@@ -29,20 +29,13 @@ final class Boostin implements TreeMethod {
     }
 
     @Override
-    public String scale(TreeEnsemble model) {
-        return model.requireGradients().scale();
+    public Target target(TreeEnsemble model, Objective objective, Query query) {
+        return Target.lossBefore(model, objective, query);
     }
 
     @Override
-    public boolean needsGradients() {
-        return true;
-    }
-
-    @Override
-    public double[][] scores(Training training, List<Query> queries, Progress progress) {
-        OwnLeaves.Term term = published ? OwnLeaves.Term.BEFORE_PUBLISHED : OwnLeaves.Term.BEFORE_EXACT;
-        return queries.stream()
-                .map(query -> OwnLeaves.scores(training, query, term))
-                .toArray(double[][]::new);
+    public double[][] influence(Training training, List<Target> targets, Progress progress) {
+        return OwnLeaves.scores(
+                training, targets, published ? 1 : training.replay().eta(), progress);
     }
 }

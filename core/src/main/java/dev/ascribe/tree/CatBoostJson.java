@@ -3,6 +3,7 @@ package dev.ascribe.tree;
 import dev.ascribe.UnsupportedModelException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -97,7 +98,8 @@ final class CatBoostJson {
                 rounds,
                 rounds.size(),
                 PRECISION,
-                suspects(params, boosting));
+                suspects(params, boosting),
+                Map.of());
     }
 
     private void readFeatures(List<ModelValue> written) {

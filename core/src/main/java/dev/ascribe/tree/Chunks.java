@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param each rows a range
  */
 record Chunks(int rows, int each) {
-    private static final int LEAST = 4096;
+    private static final int LEAST = 1024;
     private static final int MOST_RANGES = 256;
 
     /** Work on the rows {@code from} … {@code to - 1} of range {@code chunk}. */

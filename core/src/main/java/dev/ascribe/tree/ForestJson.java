@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -100,7 +101,8 @@ final class ForestJson {
                 List.of(List.copyOf(trees)),
                 1,
                 PRECISION,
-                List.of());
+                List.of(),
+                Map.of());
     }
 
     private static void requireKnown(ModelValue object, Set<String> keys) {

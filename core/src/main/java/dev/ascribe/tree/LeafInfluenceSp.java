@@ -5,26 +5,19 @@ import java.util.List;
 import java.util.Map;
 
 /** LeafInfluence without the chain through later rounds (Sharchilev et al. 2018, "single point"): only the row's own leaves move. */
-final class LeafInfluenceSp implements TreeMethod {
+final class LeafInfluenceSp implements LinearMethod {
     @Override
     public Map<String, Object> parameters() {
         return Map.of("name", "leaf-influence-sp");
     }
 
     @Override
-    public String scale(TreeEnsemble model) {
-        return model.requireGradients().scale();
+    public Target target(TreeEnsemble model, Objective objective, Query query) {
+        return Target.loss(model, objective, query);
     }
 
     @Override
-    public boolean needsGradients() {
-        return true;
-    }
-
-    @Override
-    public double[][] scores(Training training, List<Query> queries, Progress progress) {
-        return queries.stream()
-                .map(query -> OwnLeaves.scores(training, query, OwnLeaves.Term.FINAL_EXACT))
-                .toArray(double[][]::new);
+    public double[][] influence(Training training, List<Target> targets, Progress progress) {
+        return OwnLeaves.scores(training, targets, training.replay().eta(), progress);
     }
 }

@@ -71,6 +71,7 @@ final class LeafRefit implements TreeMethod {
         for (double[] one : asked) {
             Arrays.setAll(one, model.intercept()::get);
         }
+        double[] prediction = new double[k];
         double[] g = new double[k];
         double[] h = new double[k];
         for (int t = 0; t < model.rounds().size(); t++) {
@@ -86,7 +87,8 @@ final class LeafRefit implements TreeMethod {
                     continue;
                 }
                 double label = training.labels()[row];
-                objective.gradients(margins, row * k, label, objective.weight(label, training.weights()[row]), g, h);
+                objective.predict(margins, row * k, prediction);
+                objective.gradients(prediction, label, objective.weight(label, training.weights()[row]), g, h);
                 for (int c = 0; c < k; c++) {
                     value[c][leaves[t * k + c][row]] += g[c];
                     sum[c][leaves[t * k + c][row]] += h[c];

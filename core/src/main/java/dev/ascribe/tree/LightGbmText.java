@@ -177,7 +177,8 @@ final class LightGbmText {
                 rounds,
                 rounds.size(),
                 PRECISION,
-                suspects());
+                suspects(),
+                parameters);
     }
 
     private Optional<String> parameter(String name) {

@@ -124,34 +124,48 @@ public record Objective(Family family, int outputs, double positiveWeight, doubl
     }
 
     /** The weight of a row in the training loss. */
-    double weight(double label, double weight) {
+    public double weight(double label, double weight) {
         return label == 1 && family == Family.LOGISTIC ? weight * positiveWeight : weight;
+    }
+
+    /**
+     * What margins predict of a row: a number, or the probabilities of its classes; of class 1 alone where there are two.
+     *
+     * @param margins holds F at {@code from} … {@code from + K − 1}
+     * @param prediction receives it, (K)
+     */
+    void predict(double[] margins, int from, double[] prediction) {
+        switch (family) {
+            case SQUARED_ERROR -> prediction[0] = margins[from];
+            case LOGISTIC -> prediction[0] = sigmoid(margins[from]);
+            case SOFTMAX -> softmax(margins, from, prediction);
+        }
     }
 
     /**
      * Gradient and Hessian of a row's weighted loss.
      *
-     * @param margins holds F at {@code from} … {@code from + K − 1}
+     * @param prediction as {@link #predict} gives it
      * @param weight as {@link #weight} gives it
      * @param g receives the gradient, (K)
      * @param h receives the library's Hessian, (K)
      */
-    void gradients(double[] margins, int from, double label, double weight, double[] g, double[] h) {
+    void gradients(double[] prediction, double label, double weight, double[] g, double[] h) {
         switch (family) {
             case SQUARED_ERROR -> {
-                g[0] = weight * (margins[from] - label);
+                g[0] = weight * (prediction[0] - label);
                 h[0] = weight;
             }
             case LOGISTIC -> {
-                double p = sigmoid(margins[from]);
+                double p = prediction[0];
                 g[0] = weight * (p - label);
                 h[0] = newton ? weight * p * (1 - p) : weight;
             }
             case SOFTMAX -> {
-                softmax(margins, from, g);
                 for (int c = 0; c < outputs; c++) {
-                    h[c] = newton ? weight * curvature * g[c] * (1 - g[c]) : weight;
-                    g[c] = weight * (g[c] - (c == (int) label ? 1 : 0));
+                    double p = prediction[c];
+                    g[c] = weight * (p - (c == (int) label ? 1 : 0));
+                    h[c] = newton ? weight * curvature * p * (1 - p) : weight;
                 }
             }
         }
@@ -160,28 +174,27 @@ public record Objective(Family family, int outputs, double positiveWeight, doubl
     /**
      * What {@code Σ_c k_c (g_c + r_c h_c)} gives when it is differentiated by the row's margins: added to {@code into}, (K).
      *
-     * @param margins holds F at {@code from} … {@code from + K − 1}
+     * @param prediction as {@link #predict} gives it
      * @param weight as {@link #weight} gives it
      * @param k (K)
      * @param r (K)
-     * @param into where the K sums stand, at {@code from} as the margins do
+     * @param into where the K sums stand, at {@code from}
      */
-    void pull(double[] margins, int from, double weight, double[] k, double[] r, double[] into, double[] scratch) {
+    void pull(double[] prediction, double weight, double[] k, double[] r, double[] into, int from) {
         switch (family) {
             case SQUARED_ERROR -> into[from] += weight * k[0];
             case LOGISTIC -> {
-                double p = sigmoid(margins[from]);
+                double p = prediction[0];
                 double ofHessian = newton ? r[0] * (1 - 2 * p) : 0;
                 into[from] += weight * k[0] * (1 + ofHessian) * p * (1 - p);
             }
             case SOFTMAX -> {
-                softmax(margins, from, scratch);
                 double mean = 0;
                 for (int c = 0; c < outputs; c++) {
-                    mean += scratch[c] * pulled(k[c], r[c], scratch[c]);
+                    mean += prediction[c] * pulled(k[c], r[c], prediction[c]);
                 }
                 for (int c = 0; c < outputs; c++) {
-                    into[from + c] += weight * scratch[c] * (pulled(k[c], r[c], scratch[c]) - mean);
+                    into[from + c] += weight * prediction[c] * (pulled(k[c], r[c], prediction[c]) - mean);
                 }
             }
         }

@@ -1,88 +1,94 @@
 package dev.ascribe.tree;
 
+import dev.ascribe.Progress;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 
-/** Influence through the leaves that a row and a query share, as if later rounds did not answer: the sum that several methods have in common. */
+/** Influence through a row's own leaves, as if later rounds did not answer: the sum that several methods have in common. */
 final class OwnLeaves {
     private OwnLeaves() {}
 
-    /** What stands in the sum besides the shared leaf. */
-    enum Term {
-        /** ∂ℓ/∂F(q) before the round; the leaf value's derivative. */
-        BEFORE_EXACT,
-        /** ∂ℓ/∂F(q) before the round; v where the derivative has v/η. */
-        BEFORE_PUBLISHED,
-        /** ∂ℓ/∂F(q) of the final margins; the leaf value's derivative. */
-        FINAL_EXACT
+    /** What a leaf passes on. */
+    private static final class Share {
+        final int[] targets; // that it moves
+        final double[] factors; // ∂target/∂v · η / (H + λ), one a target
+
+        Share(int[] targets, double[] factors) {
+            this.targets = targets;
+            this.factors = factors;
+        }
     }
 
-    /** Σ_t,c ∂ℓ/∂F_c(q) · 1[same leaf] · η (g_i + h_i r) / (H + λ), (n). */
-    static double[] scores(Training training, Query query, Term term) {
-        Replay replay = training.replay();
-        TreeEnsemble model = training.model();
-        Objective objective = replay.objective();
+    /**
+     * Σ_t,c ∂/∂F_c · η (g_i + h_i r) / (H + λ) over the leaves of row i, where ∂/∂F_c is the target's derivative there, (targets, n).
+     *
+     * @param shrunken what r = v / shrunken divides by: η in the leaf value's derivative, 1 as BoostIn was published
+     */
+    static double[][] scores(Training training, List<Target> targets, double shrunken, Progress progress) {
+        Objective objective = training.replay().objective();
         int k = objective.outputs();
-        double[][] values = replay.values();
-        double[][] denominators = replay.denominators();
-        double[][] slopes = slopes(model, objective, query, term);
-        double shrunken = term == Term.BEFORE_PUBLISHED ? 1 : replay.eta();
-        double[] scores = new double[training.rows()];
-        Chunks.of(scores.length).forEach((chunk, from, to) -> {
-            double[] margins = new double[(to - from) * k];
-            for (int i = 0; i < margins.length; i++) {
-                margins[i] = model.intercept().get(i % k);
-            }
+        double[][] values = training.replay().values();
+        Share[][] shares = shares(training.replay(), targets);
+        double[][] scores = new double[targets.size()][training.rows()];
+        AtomicInteger done = new AtomicInteger();
+        Chunks.of(training.rows()).forEach((chunk, from, to) -> {
+            double[] margins = training.margins(from, to, false);
             int[][] leaf = new int[k][to - from];
+            double[] prediction = new double[k];
             double[] g = new double[k];
             double[] h = new double[k];
-            for (int t = 0; t < slopes.length; t++) {
+            for (int first = 0; first < values.length; first += k) {
                 for (int c = 0; c < k; c++) {
-                    training.leaves().read(t * k + c, from, to, leaf[c]);
+                    training.leaves().read(first + c, from, to, leaf[c]);
                 }
                 for (int i = 0; i < to - from; i++) {
                     boolean known = false;
                     for (int c = 0; c < k; c++) {
-                        int tree = t * k + c;
-                        if (leaf[c][i] != query.leaves()[tree]) {
-                            continue;
-                        }
-                        if (!known) {
+                        Share share = shares[first + c][leaf[c][i]];
+                        if (share.targets.length > 0 && !known) {
                             double label = training.labels()[from + i];
-                            double weight = objective.weight(label, training.weights()[from + i]);
-                            objective.gradients(margins, i * k, label, weight, g, h);
+                            objective.predict(margins, i * k, prediction);
+                            objective.gradients(
+                                    prediction, label, objective.weight(label, training.weights()[from + i]), g, h);
                             known = true;
                         }
-                        double v = values[tree][leaf[c][i]];
-                        scores[from + i] += slopes[t][c]
-                                * replay.eta()
-                                * (g[c] + h[c] * v / shrunken)
-                                / denominators[tree][leaf[c][i]];
+                        double step = g[c] + h[c] * values[first + c][leaf[c][i]] / shrunken;
+                        for (int s = 0; s < share.targets.length; s++) {
+                            scores[share.targets[s]][from + i] += share.factors[s] * step;
+                        }
                     }
                     for (int c = 0; c < k; c++) {
-                        margins[i * k + c] += values[t * k + c][leaf[c][i]];
+                        margins[i * k + c] += values[first + c][leaf[c][i]];
                     }
                 }
+            }
+            synchronized (done) {
+                progress.at("rows scored", done.addAndGet(to - from), training.rows());
             }
         });
         return scores;
     }
 
-    /** ∂ℓ/∂F(q) of each round, (rounds, K). */
-    private static double[][] slopes(TreeEnsemble model, Objective objective, Query query, Term term) {
-        int k = objective.outputs();
-        List<Tree> trees = model.trees();
-        double[][] slopes = new double[model.rounds().size()][];
-        double[] margins = new double[k];
-        for (int c = 0; c < k; c++) {
-            margins[c] = model.intercept().get(c);
-        }
-        double[] last = objective.lossGradient(query.margins(model), query.label());
-        for (int t = 0; t < slopes.length; t++) {
-            slopes[t] = term == Term.FINAL_EXACT ? last : objective.lossGradient(margins, query.label());
-            for (int c = 0; c < k; c++) {
-                margins[c] += trees.get(t * k + c).value(query.leaves()[t * k + c]);
+    /** [tree][leaf]. */
+    private static Share[][] shares(Replay replay, List<Target> targets) {
+        double[][] denominators = replay.denominators();
+        Share[][] shares = new Share[denominators.length][];
+        for (int t = 0; t < shares.length; t++) {
+            int tree = t;
+            shares[t] = new Share[denominators[t].length];
+            for (int l = 0; l < shares[t].length; l++) {
+                int leaf = l;
+                int[] moved = IntStream.range(0, targets.size())
+                        .filter(target -> targets.get(target).of(tree)[leaf] != 0)
+                        .toArray();
+                double[] factors = IntStream.of(moved)
+                        .mapToDouble(
+                                target -> targets.get(target).of(tree)[leaf] * replay.eta() / denominators[tree][leaf])
+                        .toArray();
+                shares[t][l] = new Share(moved, factors);
             }
         }
-        return slopes;
+        return shares;
     }
 }

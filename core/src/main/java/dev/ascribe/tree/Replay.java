@@ -148,6 +148,7 @@ public final class Replay {
                 margins[i] = model.intercept().get(i % k);
             }
             int[][] leaf = new int[k][to - from];
+            double[] prediction = new double[k];
             double[] rowG = new double[k];
             double[] rowH = new double[k];
             int first = 0;
@@ -158,7 +159,8 @@ public final class Replay {
                 for (int i = 0; i < to - from; i++) {
                     double label = labels[from + i];
                     double weight = objective.weight(label, weights[from + i]);
-                    objective.gradients(margins, i * k, label, weight, rowG, rowH);
+                    objective.predict(margins, i * k, prediction);
+                    objective.gradients(prediction, label, weight, rowG, rowH);
                     for (int c = 0; c < k; c++) {
                         ownG[first + c][leaf[c][i]] += single ? (float) rowG[c] : rowG[c];
                         ownH[first + c][leaf[c][i]] += single ? (float) rowH[c] : rowH[c];

@@ -62,6 +62,8 @@ public final class Table implements AutoCloseable {
     private final double[][] features; // (F, n)
     private final double[] labels; // (n)
     private final double[] weights; // (n)
+    private final int target; // its column
+    private final int[] columns; // of the features, (F)
 
     private Table(CsvTable rows, TreeEnsemble model, Layout layout, Role role) {
         this.rows = rows;
@@ -71,7 +73,10 @@ public final class Table implements AutoCloseable {
         this.features = new double[model.features().size()][rows.size()];
         this.labels = new double[rows.size()];
         this.weights = new double[rows.size()];
-        new Reading().readAll();
+        Reading reading = new Reading();
+        reading.readAll();
+        this.target = reading.target;
+        this.columns = reading.columns;
     }
 
     /**
@@ -104,18 +109,34 @@ public final class Table implements AutoCloseable {
         return rows;
     }
 
+    /** The column of the labels. */
+    public String target() {
+        return layout.target();
+    }
+
+    /** A row's label as it stands. */
+    String labelText(int row) {
+        return rows.row(row).get(target);
+    }
+
+    /** A row's fields as they stand, in the order of the model's features, (F). */
+    List<String> fields(int row) {
+        List<String> all = rows.row(row);
+        return Arrays.stream(columns).mapToObj(all::get).toList();
+    }
+
     /** Values of each feature, missing ones NaN, categories as their codes, (F, n). */
-    double[][] features() {
+    public double[][] features() {
         return features;
     }
 
     /** Labels: numbers, or classes 0 … K − 1, (n). */
-    double[] labels() {
+    public double[] labels() {
         return labels;
     }
 
     /** Row weights, (n). */
-    double[] weights() {
+    public double[] weights() {
         return weights;
     }
 

@@ -1,6 +1,7 @@
 package dev.ascribe.tree;
 
 import dev.ascribe.UserInputException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A model and the rows it was trained on, routed through its trees: what every method looks at. Not safe for use by many threads. */
@@ -51,6 +52,33 @@ final class Training {
 
     Leaves leaves() {
         return leaves;
+    }
+
+    /**
+     * Margins of rows {@code from} … {@code to - 1}, before the first round or after the last, (rows, K).
+     */
+    double[] margins(int from, int to, boolean last) {
+        int k = model.outputs();
+        double[] margins = new double[(to - from) * k];
+        for (int i = 0; i < margins.length; i++) {
+            margins[i] = model.intercept().get(i % k);
+        }
+        int[] leaf = new int[to - from];
+        List<Tree> trees = last ? model.trees() : List.of();
+        for (int t = 0; t < trees.size(); t++) {
+            Tree tree = trees.get(t);
+            leaves.read(t, from, to, leaf);
+            for (int i = 0; i < leaf.length; i++) {
+                margins[i * k + tree.output()] += tree.value(leaf[i]);
+            }
+        }
+        return margins;
+    }
+
+    /** The replay, where there was one. */
+    @Nullable
+    Replay playedBack() {
+        return replay;
     }
 
     Replay replay() {

@@ -189,6 +189,15 @@ public final class Tree {
         return values[leaf * width + i];
     }
 
+    /** The longest way from the root to a leaf, in splits. */
+    public int depth() {
+        return shape.splits() == 0 ? 0 : depth(0);
+    }
+
+    private int depth(int child) {
+        return child < 0 ? 0 : 1 + Math.max(depth(shape.left()[child]), depth(shape.right()[child]));
+    }
+
     /** What weight of training rows the library says is in a leaf. */
     public double cover(int leaf) {
         return cover[leaf];

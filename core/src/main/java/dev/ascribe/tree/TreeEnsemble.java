@@ -4,8 +4,10 @@ import dev.ascribe.UnsupportedModelException;
 import dev.ascribe.UserInputException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param best how many rounds the library predicts with, by its own early stopping
  * @param precision what values and gradients are rounded to
  * @param suspects parameters of training, as {@code name=value}, under which leaves cannot be reproduced
+ * @param parameters all parameters of training that the file tells, by the library's names; most tell none
  */
 public record TreeEnsemble(
         Path path,
@@ -46,7 +49,8 @@ public record TreeEnsemble(
         List<List<Tree>> rounds,
         int best,
         Precision precision,
-        List<String> suspects) {
+        List<String> suspects,
+        Map<String, String> parameters) {
 
     /** The libraries whose files are read. */
     public enum Kind {
@@ -79,6 +83,7 @@ public record TreeEnsemble(
         intercept = List.copyOf(intercept);
         rounds = List.copyOf(rounds);
         suspects = List.copyOf(suspects);
+        parameters = Map.copyOf(parameters);
     }
 
     /** K. */
@@ -91,6 +96,27 @@ public record TreeEnsemble(
         List<Tree> all = new ArrayList<>();
         rounds.forEach(all::addAll);
         return all;
+    }
+
+    /**
+     * What it predicts of a row.
+     *
+     * @param row values of the features, categories as their codes, missing ones NaN, (F)
+     * @return margins, (K)
+     */
+    public double[] margins(double[] row) {
+        double[] compared = new double[row.length];
+        Arrays.setAll(compared, f -> comparable(f, row[f]));
+        double[] margins = intercept.stream().mapToDouble(Double::doubleValue).toArray();
+        for (List<Tree> round : rounds) {
+            for (Tree tree : round) {
+                int leaf = tree.leaf(compared, 0);
+                for (int i = 0; i < tree.width(); i++) {
+                    margins[tree.output() + i] += tree.value(leaf, i);
+                }
+            }
+        }
+        return margins;
     }
 
     /**
@@ -171,7 +197,8 @@ public record TreeEnsemble(
                 rounds,
                 Math.min(best, rounds.size()),
                 precision,
-                suspects);
+                suspects,
+                parameters);
     }
 
     /** A value of a feature as the model's splits compare it. */

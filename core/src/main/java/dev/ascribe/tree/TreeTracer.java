@@ -4,6 +4,7 @@ import dev.ascribe.Attribution;
 import dev.ascribe.Influence;
 import dev.ascribe.Progress;
 import dev.ascribe.Ranking;
+import dev.ascribe.TableRow;
 import dev.ascribe.UserInputException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -85,6 +86,104 @@ public final class TreeTracer {
      * @param classes what the result calls the classes; null for regression
      */
     public Found trace(Table rows, Table queries, @Nullable List<String> classes, Progress progress) {
+        Training training = training(rows, progress);
+        List<Query> asked = queries(queries);
+        double[][] scores = method.scores(training, asked, progress);
+        List<Attribution.Query> results = new ArrayList<>();
+        for (int q = 0; q < scores.length; q++) {
+            Query query = asked.get(q);
+            double[] margins = query.margins(model);
+            Map<String, Object> label = new LinkedHashMap<>();
+            label.put("row", q);
+            label.put("text", queries.rows().text(q));
+            Naming naming = new Naming(rows, classes, training.leaves(), query);
+            results.add(new Attribution.Query(
+                    label,
+                    loss(margins, query.label()),
+                    naming.influences(best(scores[q]), scores[q]),
+                    naming.influences(worst(scores[q]), scores[q]),
+                    new Attribution.Candidates("all", scores[q].length),
+                    Arrays.stream(margins).boxed().toList(),
+                    row(queries, q, classes, null),
+                    null,
+                    null));
+        }
+        return found(training, rows, classes, method.scale(model), results);
+    }
+
+    /**
+     * Traces how far the mean predictions of two groups of {@code queries} are apart. Positive = helpful: without the row they are
+     * predicted to be further apart.
+     *
+     * @throws UserInputException when a group is empty, the method cannot take a function of many predictions, or a prediction is more
+     *     than one number
+     */
+    public Found contrast(Table rows, Table queries, Groups groups, @Nullable List<String> classes, Progress progress) {
+        if (!(method instanceof LinearMethod linear)) {
+            throw new UserInputException("--contrast cannot be taken with --method %s; use one of %s"
+                    .formatted(options.method(), linearMethods()));
+        }
+        if (model.outputs() != 1) {
+            throw new UserInputException(
+                    "--contrast compares mean predictions, but %s predicts %d numbers for a row; it takes regression and two classes"
+                            .formatted(model.path(), model.outputs()));
+        }
+        Groups.Members members = groups.in(queries);
+        Training training = training(rows, progress);
+        List<Query> asked = queries(queries);
+        double meanA = mean(asked, members.a());
+        double meanB = mean(asked, members.b());
+        double difference = meanA - meanB;
+        Target apart = Target.none(training.model());
+        double sign = difference < 0 ? -1 : 1;
+        members.a()
+                .forEach(q -> apart.add(training.model(), asked.get(q), new double[] {
+                    sign / members.a().size()
+                }));
+        members.b()
+                .forEach(q -> apart.add(training.model(), asked.get(q), new double[] {
+                    -sign / members.b().size()
+                }));
+        double[] scores = linear.influence(training, List.of(apart), progress)[0];
+        Map<String, Object> label = new LinkedHashMap<>();
+        label.put("text", "%s=%s against %s=%s".formatted(groups.column(), groups.a(), groups.column(), groups.b()));
+        Naming naming = new Naming(rows, classes, training.leaves(), null);
+        Attribution.Query result = new Attribution.Query(
+                label,
+                Math.abs(difference),
+                naming.influences(best(scores), scores),
+                naming.influences(worst(scores), scores),
+                new Attribution.Candidates("all", scores.length),
+                List.of(difference),
+                null,
+                new Attribution.Contrast(
+                        groups.column(),
+                        groups.a(),
+                        groups.b(),
+                        members.a().size(),
+                        members.b().size(),
+                        meanA,
+                        meanB,
+                        difference),
+                null);
+        return found(training, rows, classes, "margin", List.of(result));
+    }
+
+    private static List<String> linearMethods() {
+        return METHODS.entrySet().stream()
+                .filter(entry -> entry.getValue().get() instanceof LinearMethod)
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    private double mean(List<Query> queries, List<Integer> members) {
+        return members.stream()
+                .mapToDouble(q -> queries.get(q).margins(model)[0])
+                .average()
+                .orElseThrow();
+    }
+
+    private Training training(Table rows, Progress progress) {
         Leaves leaves = Leaves.of(model, rows.features(), progress);
         Replay replay = method.needsGradients() && model.kind() != TreeEnsemble.Kind.FOREST
                 ? Replay.of(
@@ -95,19 +194,27 @@ public final class TreeTracer {
                         rows.rows().path().toString(),
                         options.replay())
                 : null;
-        Training training = new Training(model, rows.features(), rows.labels(), rows.weights(), leaves, replay);
-        List<Query> asked = queries(queries);
-        double[][] scores = method.scores(training, asked, progress);
-        List<Attribution.Query> results = new ArrayList<>();
-        for (int q = 0; q < scores.length; q++) {
-            results.add(result(rows, queries, q, asked.get(q), scores[q]));
-        }
+        return new Training(model, rows.features(), rows.labels(), rows.weights(), leaves, replay);
+    }
+
+    private Found found(
+            Training training,
+            Table rows,
+            @Nullable List<String> classes,
+            String scale,
+            List<Attribution.Query> results) {
+        Replay replay = training.playedBack();
         return new Found(
                 method.parameters(),
-                method.scale(model),
-                described(training.model(), replay, classes),
+                scale,
+                described(training.model(), rows.target(), replay, classes),
                 replay != null && replay.approximate(),
                 results);
+    }
+
+    /** What the model predicts of the rows of a table: margins, (n, K). */
+    public double[][] margins(Table table) {
+        return queries(table).stream().map(query -> query.margins(model)).toArray(double[][]::new);
     }
 
     private List<Query> queries(Table table) {
@@ -123,25 +230,56 @@ public final class TreeTracer {
         return queries;
     }
 
-    private Attribution.Query result(Table rows, Table queries, int number, Query query, double[] scores) {
-        int[] best = Ranking.top(scores, options.top());
-        int[] worst = options.top() >= scores.length
+    private int[] best(double[] scores) {
+        return Ranking.top(scores, options.top());
+    }
+
+    /** The most negative, where not all rows are named anyway. */
+    private int[] worst(double[] scores) {
+        return options.top() >= scores.length
                 ? new int[0]
                 : Arrays.stream(Ranking.bottom(scores, options.top()))
                         .filter(row -> scores[row] < 0)
                         .toArray();
-        Map<String, Object> label = new LinkedHashMap<>();
-        label.put("row", number);
-        label.put("text", queries.rows().text(number));
-        double[] margins = query.margins(model);
-        return new Attribution.Query(
-                label,
-                loss(margins, query.label()),
-                influences(rows, best, scores),
-                influences(rows, worst, scores),
-                new Attribution.Candidates("all", scores.length),
-                Arrays.stream(margins).boxed().toList(),
-                null);
+    }
+
+    /** Rows by name, beside the query if there is one. */
+    private record Naming(
+            Table rows,
+            @Nullable List<String> classes,
+            Leaves leaves,
+            @Nullable Query query) {
+        List<Influence> influences(int[] chosen, double[] scores) {
+            List<Influence> influences = new ArrayList<>();
+            for (int i = 0; i < chosen.length; i++) {
+                int row = chosen[i];
+                influences.add(new Influence(
+                        i + 1,
+                        row,
+                        rows.rows().id(row),
+                        scores[row],
+                        rows.rows().text(row),
+                        null,
+                        row(rows, row, classes, query == null ? null : (Double) shared(leaves.of(row), query)),
+                        null));
+            }
+            return influences;
+        }
+
+        private static double shared(int[] leaves, Query query) {
+            int same = 0;
+            for (int t = 0; t < leaves.length; t++) {
+                same += leaves[t] == query.leaves()[t] ? 1 : 0;
+            }
+            return (double) same / leaves.length;
+        }
+    }
+
+    private static TableRow row(Table table, int row, @Nullable List<String> classes, @Nullable Double shared) {
+        return new TableRow(
+                classes == null ? table.labelText(row) : classes.get((int) table.labels()[row]),
+                table.fields(row),
+                shared);
     }
 
     private @Nullable Double loss(double[] margins, double label) {
@@ -152,22 +290,14 @@ public final class TreeTracer {
         return objective == null ? null : (Double) objective.loss(margins, label);
     }
 
-    private static List<Influence> influences(Table rows, int[] chosen, double[] scores) {
-        List<Influence> influences = new ArrayList<>();
-        for (int i = 0; i < chosen.length; i++) {
-            int row = chosen[i];
-            influences.add(new Influence(
-                    i + 1, row, rows.rows().id(row), scores[row], rows.rows().text(row), null));
-        }
-        return influences;
-    }
-
     private static Attribution.Model described(
-            TreeEnsemble model, @Nullable Replay replay, @Nullable List<String> classes) {
+            TreeEnsemble model, String target, @Nullable Replay replay, @Nullable List<String> classes) {
         return new Attribution.Model(
                 model.kind().toString(),
                 model.objectiveName(),
                 model.rounds().size(),
+                model.features().stream().map(Feature::name).toList(),
+                target,
                 classes,
                 replay == null ? model.eta() : (Double) replay.eta(),
                 replay == null ? model.lambda() : (Double) replay.lambda(),

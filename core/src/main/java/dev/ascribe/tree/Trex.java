@@ -153,10 +153,11 @@ final class Trex implements TreeMethod {
             double[] along = outputs(direction);
             double[] curved = new double[n * k];
             double[] zero = new double[k];
-            double[] scratch = new double[k];
+            double[] prediction = new double[k];
             for (int row = 0; row < n; row++) {
                 double[] own = Arrays.copyOfRange(along, row * k, row * k + k);
-                objective.pull(f, row * k, 1, own, zero, curved, scratch);
+                objective.predict(f, row * k, prediction);
+                objective.pull(prediction, 1, own, zero, curved, row * k);
             }
             return gradient(curved, direction);
         }

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -106,7 +107,8 @@ final class XgboostJson {
                 rounds,
                 best(rounds.size()),
                 SINGLE,
-                List.of());
+                List.of(),
+                Map.of());
     }
 
     private @Nullable String obstacle(int parallel, Optional<Objective> loss) {

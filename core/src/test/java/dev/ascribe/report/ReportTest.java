@@ -35,6 +35,7 @@ class ReportTest {
                 "several", Report.html(Stories.several(), Stories.proof()),
                 "refuted", Report.html(Stories.refuted()),
                 "recorded", Report.html(Stories.recorded(HOSTILE), null),
+                "tabular", Report.html(Stories.tabular(HOSTILE), null),
                 "hostile", Report.html(Stories.saying(HOSTILE, HOSTILE, HOSTILE.repeat(20)), null));
     }
 

@@ -9,6 +9,7 @@ import dev.ascribe.Influence.Ranks;
 import dev.ascribe.Proof;
 import dev.ascribe.Provenance;
 import dev.ascribe.SampleId;
+import dev.ascribe.TableRow;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -285,5 +286,42 @@ final class Stories {
                 new Token("vors", -0.003, List.of(new Share(102, 0.24))),
                 new Token("en", -0.001, List.of(new Share(102, 0.16))),
                 new Token(".", -0.090, List.of(new Share(175, 0.08))));
+    }
+
+    /** Two predictions of a model of trees, in whose table somebody wrote things. */
+    static Attribution tabular(String text) {
+        List<Influence> rows = List.of(
+                new Influence(1, 3, id("a"), 0.25, text, null, new TableRow("yes", List.of(text, "7"), 0.75), null),
+                new Influence(2, 4, id("b"), 0.125, text, null, new TableRow(text, List.of(text, "8"), 0.25), null));
+        List<Influence> against = List.of(new Influence(
+                1, 5, id("c"), -0.25, text, null, new TableRow("no", List.of("other", "0.123456789"), 0.5), null));
+        Attribution.Query query = new Attribution.Query(
+                map("row", 0, "text", text),
+                0.5,
+                rows,
+                against,
+                new Attribution.Candidates("all", 9),
+                List.of(1.5),
+                new TableRow("yes", List.of(text, "7"), null),
+                null,
+                null);
+        return new Attribution(
+                map("name", "leaf-influence"),
+                "nats",
+                new Attribution.Model(
+                        "xgboost",
+                        "binary:logistic",
+                        4,
+                        List.of(text, "age"),
+                        text,
+                        List.of("no", "yes"),
+                        0.3,
+                        1.0,
+                        List.of(0.0),
+                        null),
+                false,
+                List.of(query, query),
+                null,
+                traced().provenance());
     }
 }

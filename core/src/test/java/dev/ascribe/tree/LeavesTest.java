@@ -57,7 +57,8 @@ class LeavesTest {
                 List.of(List.of(search(leaves))),
                 1,
                 new TreeEnsemble.Precision(false, false, false),
-                List.of());
+                List.of(),
+                java.util.Map.of());
         Leaves found = Leaves.of(model, new double[][] {column}, Progress.SILENT);
         assertThat(found.bytes()).isEqualTo((long) rows * bytes);
         int[] all = new int[rows];

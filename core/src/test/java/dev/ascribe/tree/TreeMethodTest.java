@@ -85,7 +85,9 @@ class TreeMethodTest {
                 for (int row = 0; row < n; row++) {
                     double label = training.labels()[row];
                     double weight = objective.weight(label, factor[row] * training.weights()[row]);
-                    objective.gradients(margins[row], 0, label, weight, g, h);
+                    double[] prediction = new double[k];
+                    objective.predict(margins[row], 0, prediction);
+                    objective.gradients(prediction, label, weight, g, h);
                     int leaf = leaf(row, t * k + c);
                     sumG[leaf] += g[c];
                     sumH[leaf] += h[c];
@@ -173,6 +175,44 @@ class TreeMethodTest {
         }
     }
 
+    /** The difference of two groups' mean predictions: rows 0 to 9 against rows 10 to 16. */
+    @ParameterizedTest
+    @MethodSource("boosted")
+    void theInfluenceOnADifferenceOfMeansIsItsDerivative(Example example) {
+        Training training = example.training();
+        Boosting boosting = new Boosting(training);
+        int last = boosting.k - 1;
+        Target apart = Target.none(boosting.model);
+        for (int row = 0; row < 17; row++) {
+            double[] slope = new double[boosting.k];
+            slope[last] = row < 10 ? 1 / 10.0 : -1 / 7.0;
+            apart.add(boosting.model, Example.query(training, row), slope);
+        }
+        Boosting.Run plain = boosting.new Run(boosting.ones(), null);
+        double[] whole = new double[boosting.n];
+        double[] frozen = new double[boosting.n];
+        for (int row = 0; row < boosting.n; row++) {
+            whole[row] = -boosting.derivative(row, factor -> apart(boosting, boosting.new Run(factor, null), last));
+            frozen[row] = -boosting.derivative(row, factor -> apart(boosting, boosting.new Run(factor, plain), last));
+        }
+        assertAlike(new LeafInfluence().influence(training, List.of(apart), Progress.SILENT)[0], whole, 1e-5);
+        assertAlike(new LeafInfluenceSp().influence(training, List.of(apart), Progress.SILENT)[0], frozen, 1e-5);
+        // of a linear function the derivative before a round is the final one
+        assertAlike(Boostin.exact().influence(training, List.of(apart), Progress.SILENT)[0], frozen, 1e-5);
+    }
+
+    private static double apart(Boosting boosting, Boosting.Run run, int output) {
+        double sum = 0;
+        for (int row = 0; row < 17; row++) {
+            double margin = 0;
+            for (int tree = output; tree < run.value.length; tree += boosting.k) {
+                margin += run.value[tree][boosting.leaf(row, tree)];
+            }
+            sum += row < 10 ? margin / 10 : -margin / 7;
+        }
+        return sum;
+    }
+
     @ParameterizedTest
     @MethodSource("boosted")
     void leafInfluenceSpIsTheDerivativeWithFixedGradients(Example example) {
@@ -253,7 +293,9 @@ class TreeMethodTest {
                 int[] leaves = training.leaves().of(row);
                 for (int t = 0; t < trees.size(); t += k) {
                     double label = training.labels()[row];
-                    objective.gradients(own, 0, label, objective.weight(label, training.weights()[row]), g, h);
+                    double[] prediction = new double[k];
+                    objective.predict(own, 0, prediction);
+                    objective.gradients(prediction, label, objective.weight(label, training.weights()[row]), g, h);
                     double[] slope = objective.lossGradient(asked, query.label());
                     for (int c = 0; c < k; c++) {
                         Tree tree = trees.get(t + c);
@@ -307,7 +349,9 @@ class TreeMethodTest {
             for (int row = 0; row < n; row++) {
                 double label = training.labels()[row];
                 double weight = objective.weight(label, training.weights()[row]);
-                objective.gradients(margins[row], 0, label, weight, g, h);
+                double[] prediction = new double[k];
+                objective.predict(margins[row], 0, prediction);
+                objective.gradients(prediction, label, weight, g, h);
                 for (int c = 0; c < k; c++) {
                     int tree = t * k + c;
                     int own = leaf[row][tree];
@@ -320,7 +364,7 @@ class TreeMethodTest {
                     one[c] = 1;
                     ratios[c] = ratio;
                     double[] by = new double[k];
-                    objective.pull(margins[row], 0, weight, one, ratios, by, new double[k]);
+                    objective.pull(prediction, weight, one, ratios, by, 0);
                     for (int d = 0; d < k; d++) {
                         for (int i = 0; i < n; i++) {
                             dv[c][own][i] += factor * by[d] * j[row][d][i];
