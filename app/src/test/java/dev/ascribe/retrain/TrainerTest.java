@@ -8,9 +8,10 @@ import org.junit.jupiter.api.Test;
 class TrainerTest {
     @Test
     void aLibraryThatCannotBeLoadedIsTheMachinesFaultAndNamed() {
-        EngineUnavailableException told =
-                Trainer.unavailable("xgboost4j 2.1.4", new ExceptionInInitializerError(
-                                new RuntimeException(new UnsatisfiedLinkError("libgomp.so.1: cannot open"))));
+        EngineUnavailableException told = Trainer.unavailable(
+                "xgboost4j 2.1.4",
+                new ExceptionInInitializerError(
+                        new RuntimeException(new UnsatisfiedLinkError("libgomp.so.1: cannot open"))));
         assertThat(told.exitCode()).isEqualTo(3);
         assertThat(told)
                 .hasMessageMatching(

@@ -379,7 +379,10 @@ class RefusalTest {
                 "xgb-sets",
                 "a,b,c,colour,target\n1,2,3,o,0.5\n",
                 "HOME/rows.csv, row 0, column 'target': '0.5' is no label: labels are 0 to 1, or named in the model's order with --classes");
-        refusedTable("xgb-regression", "", "HOME/rows.csv holds no rows; its first line names the columns, each other line is a row");
+        refusedTable(
+                "xgb-regression",
+                "",
+                "HOME/rows.csv holds no rows; its first line names the columns, each other line is a row");
         refusedTable(
                 "xgb-regression",
                 "a,b,c,target\n1,2,1e39,1\n",
@@ -525,8 +528,8 @@ class RefusalTest {
     @ParameterizedTest
     @CsvSource({"lambda_l1, 0.5", "path_smooth, 1", "max_delta_step, 2", "bagging_freq, 1"})
     void aSuspectOfTheFileIsNamedInTheMessage(String name, String value) {
-        Path file = lightGbm(
-                "lgb-regression", text -> text.replace("[" + name + ": 0]", "[" + name + ": " + value + "]"));
+        Path file =
+                lightGbm("lgb-regression", text -> text.replace("[" + name + ": 0]", "[" + name + ": " + value + "]"));
         TreeEnsemble model = ModelFile.open(file);
         Example one = Example.named("lgb-regression");
         Path rows = write("rows.csv", withoutTheFirstRow(text(one.data())));
