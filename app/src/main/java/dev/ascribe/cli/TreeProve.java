@@ -32,14 +32,7 @@ final class TreeProve {
         Session session = trace.begin(file);
         try (TreeTrace.Opened opened = trace.open(file)) {
             TreeEnsemble model = opened.model();
-            TreeRemoval.require(model);
-            if (opened.asked().size() != 1) {
-                throw new UserInputException(
-                        "a proof is of one prediction, but %s has %,d rows; put the row that is asked about into a file of its own, below the header"
-                                .formatted(
-                                        opened.asked().rows().path(),
-                                        opened.asked().size()));
-            }
+            TreeRemoval.require(model, opened.asked());
             TreeTracer tracer = trace.tracer(model, remove);
             TreeTracer.Found found = tracer.trace(opened.rows(), opened.asked(), opened.classes(), console);
             Attribution.Query query = found.queries().getFirst();

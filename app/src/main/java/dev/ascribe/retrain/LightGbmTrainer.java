@@ -152,6 +152,10 @@ record LightGbmTrainer(TreeEnsemble model, Map<String, String> parameters) imple
         int width = model.features().size();
         try {
             LGBMBooster.loadNative();
+            if (!LGBMBooster.isNativeLoaded()) {
+                throw Trainer.unavailable(
+                        name(), new UnsatisfiedLinkError("its jar has no native library for this platform"));
+            }
             try (LGBMDataset data = LGBMDataset.createFromMat(rows.flat(), rows.size(), width, true, text, null)) {
                 data.setField("label", Rows.floats(rows.labels()));
                 data.setField("weight", Rows.floats(rows.weights()));

@@ -87,9 +87,13 @@ sealed interface Trainer permits XgboostTrainer, LightGbmTrainer {
 
     /** What is told when a library's native code is not there. */
     static EngineUnavailableException unavailable(String name, Throwable cause) {
+        Throwable first = cause;
+        for (Throwable next = cause.getCause(); next != null; next = next.getCause()) {
+            first = next;
+        }
         return new EngineUnavailableException(
                 "the native library of %s cannot be loaded on %s %s: %s. trace needs none; to prove, use a platform that its jar on Maven Central has natives for"
-                        .formatted(name, System.getProperty("os.name"), System.getProperty("os.arch"), cause),
+                        .formatted(name, System.getProperty("os.name"), System.getProperty("os.arch"), first),
                 cause);
     }
 }

@@ -81,15 +81,10 @@ public final class TreeRemoval {
      * Prepares.
      *
      * @param rows that the model was trained on
-     * @param query one row
+     * @param query one row, as {@link #require} makes sure
      * @throws UserInputException when a parameter cannot be taken
      */
     public TreeRemoval(TreeEnsemble model, Table rows, Table query, Plan plan, Progress progress) {
-        if (query.size() != 1) {
-            throw new UserInputException(
-                    "a proof is of one prediction, but %s has %,d rows; put the row that is asked about into a file of its own, below the header"
-                            .formatted(query.rows().path(), query.size()));
-        }
         this.model = model;
         this.rows = Rows.of(rows);
         this.asked = Rows.of(query);
@@ -105,9 +100,14 @@ public final class TreeRemoval {
                 + this.asked.digest();
     }
 
-    /** Refuses a model that cannot be retrained, before anything is computed. */
-    public static void require(TreeEnsemble model) {
+    /** Refuses a model that cannot be retrained, and more than one prediction, before anything is computed. */
+    public static void require(TreeEnsemble model, Table query) {
         Trainer.require(model);
+        if (query.size() != 1) {
+            throw new UserInputException(
+                    "a proof is of one prediction, but %s has %,d rows; put the row that is asked about into a file of its own, below the header"
+                            .formatted(query.rows().path(), query.size()));
+        }
     }
 
     /**

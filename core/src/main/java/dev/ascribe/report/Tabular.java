@@ -247,6 +247,9 @@ record Tabular(Attribution.Model model, Attribution.Query query, boolean influen
         if (value == null) {
             return field.strip();
         }
+        if (value == 0) {
+            return "0";
+        }
         Decimals decimals = new Decimals(Math.clamp(4 - (int) Math.ceil(Math.log10(Math.abs(value))), 0, 8));
         return decimals.plain(value);
     }

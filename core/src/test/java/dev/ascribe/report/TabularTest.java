@@ -81,7 +81,7 @@ class TabularTest {
                 .isEqualTo("age=40");
         assertThat(Tabular.number("0.123456789")).isEqualTo("0.1235");
         assertThat(Tabular.number("-123456.789")).isEqualTo("−123457");
-        assertThat(Tabular.number("0.000000000")).isEqualTo("0.00000000");
+        assertThat(Tabular.number("0.000000000")).isEqualTo("0");
     }
 
     @Test

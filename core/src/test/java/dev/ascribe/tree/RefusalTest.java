@@ -368,6 +368,21 @@ class RefusalTest {
                 "xgb-weights",
                 "a,b,c,weight,target\n1,2,3,0,1\n",
                 "HOME/rows.csv, row 0, column 'weight': '0' is no weight, which must be a positive number");
+        for (String weight : List.of("NaN", "", "-1", "heavy", "Infinity")) {
+            refusedTable(
+                    "xgb-weights",
+                    "a,b,c,weight,target\n1,2,3,1,1\n1,2,3," + weight + ",1\n",
+                    "HOME/rows.csv, row 1, column 'weight': '" + weight
+                            + "' is no weight, which must be a positive number");
+        }
+        refusedTable(
+                "xgb-sets",
+                "a,b,c,colour,target\n1,2,3,o,0.5\n",
+                "HOME/rows.csv, row 0, column 'target': '0.5' is no label: labels are 0 to 1, or named in the model's order with --classes");
+        refusedTable(
+                "xgb-regression",
+                "",
+                "HOME/rows.csv holds no rows; its first line names the columns, each other line is a row");
         refusedTable(
                 "xgb-regression",
                 "a,b,c,target\n1,2,1e39,1\n",
@@ -494,6 +509,44 @@ class RefusalTest {
                         "(?s)the leaves of \\S+ do not follow from the rows of rows.csv; worst is round \\d+, tree \\d+, leaf \\d+: "
                                 + "the model has \\S+, the rows give \\S+ \\(\\S+ of the round's largest leaf, the limit is 1.0E-5\\)\\. "
                                 + "Likely causes: other rows, labels or --weight than in training, .*\\. With --approximate the trace goes on all the same");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"xgb-binary", "lgb-binary", "xgb-sets"})
+    void anEditedLabelIsFoundOut(String example) {
+        UnaryOperator<String> edited = csv -> {
+            List<String> lines = new ArrayList<>(csv.lines().toList());
+            String row = lines.get(1);
+            lines.set(1, row.substring(0, row.length() - 1) + (row.endsWith("1") ? "0" : "1"));
+            return String.join("\n", lines);
+        };
+        assertThatThrownBy(() -> replay(example, edited, Example.STRICT, home))
+                .hasMessageContaining("do not follow from the rows of rows.csv")
+                .hasMessageContaining("Likely causes: other rows, labels or --weight than in training");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lambda_l1, 0.5", "path_smooth, 1", "max_delta_step, 2", "bagging_freq, 1"})
+    void aSuspectOfTheFileIsNamedInTheMessage(String name, String value) {
+        Path file =
+                lightGbm("lgb-regression", text -> text.replace("[" + name + ": 0]", "[" + name + ": " + value + "]"));
+        TreeEnsemble model = ModelFile.open(file);
+        Example one = Example.named("lgb-regression");
+        Path rows = write("rows.csv", withoutTheFirstRow(text(one.data())));
+        try (Table table = Table.open(rows, model, one.layout(), Table.Role.TRAINING)) {
+            Leaves leaves = Leaves.of(model, table.features(), Progress.SILENT);
+            assertThatThrownBy(
+                            () -> Replay.of(model, leaves, table.labels(), table.weights(), "rows.csv", Example.STRICT))
+                    .hasMessageContaining(
+                            "than in training, or what the file itself says: " + name + "=" + value + ". With");
+        }
+    }
+
+    @Test
+    void anEmptyModelIsRefused() {
+        refused(
+                () -> ModelFile.open(write("empty.json", "")),
+                "HOME/empty.json is no model of trees that is known; supported are XGBoost's .json and .ubj, LightGBM's .txt, CatBoost's .json and ascribe/forest/1");
     }
 
     @Test
