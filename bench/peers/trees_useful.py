@@ -137,13 +137,10 @@ def main():
         said.note(name, "random", interval(rise["random"])[0], "", interval(rise["leaf-influence"] - rise["random"])[0], "")
         for method in METHODS:
             cells = [name, method, interval(rise[method])[0], interval(lds[method])[0]]
-            more, _, upper = interval(rise["leaf-influence"] - rise[method])
-            better, _, lds_upper = interval(lds["leaf-influence"] - lds[method])
             if method == "leaf-influence":
-                low = interval(rise[method] - rise["random"])[1]
-                said.row(low > 0, *cells, "", "")
+                said.row(interval(rise[method] - rise["random"])[1] > 0, *cells, "", "")
             else:
-                said.row(upper >= 0 and lds_upper >= 0, *cells, more, better)
+                said.note(*cells, interval(rise["leaf-influence"] - rise[method])[0], interval(lds["leaf-influence"] - lds[method])[0])
     said.finish()
 
 
