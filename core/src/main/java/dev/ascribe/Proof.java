@@ -46,40 +46,6 @@ public record Proof(
     /** A difference of losses with its 95 % interval, in {@code unit}. */
     public record Effect(double mean, double low, double high, String unit) {}
 
-    /** Of a language model. */
-    public Proof(
-            Map<String, Object> query,
-            List<Integer> removed,
-            List<Long> seeds,
-            List<Double> lossWithAll,
-            List<Double> lossWithoutNamed,
-            List<Double> lossWithoutRandom,
-            @Nullable List<Double> lossWithoutMatched,
-            Effect effect,
-            String outputWithAll,
-            String outputWithoutNamed,
-            Map<String, List<String>> outputs,
-            String verdict,
-            String reason,
-            Provenance provenance) {
-        this(
-                query,
-                removed,
-                seeds,
-                lossWithAll,
-                lossWithoutNamed,
-                lossWithoutRandom,
-                lossWithoutMatched,
-                effect,
-                outputWithAll,
-                outputWithoutNamed,
-                outputs,
-                verdict,
-                reason,
-                null,
-                provenance);
-    }
-
     /**
      * How a model of trees was retrained, and whether that gives the model again.
      *

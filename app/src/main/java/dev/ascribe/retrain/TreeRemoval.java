@@ -1,30 +1,25 @@
 package dev.ascribe.retrain;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ascribe.Digests;
 import dev.ascribe.Progress;
 import dev.ascribe.Proof;
 import dev.ascribe.Provenance;
 import dev.ascribe.UserInputException;
-import dev.ascribe.WholeFile;
+import dev.ascribe.evaluate.KeptAnswers;
 import dev.ascribe.evaluate.PairedEffect;
+import dev.ascribe.evaluate.RandomRows;
 import dev.ascribe.evaluate.Verdict;
 import dev.ascribe.tree.Objective;
 import dev.ascribe.tree.Table;
 import dev.ascribe.tree.TreeEnsemble;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -40,14 +35,12 @@ public final class TreeRemoval {
     /** How far margins may be from the model's to count as the same, relative to how far the model's are spread around their mean. */
     public static final double LIMIT = 1e-3;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final TreeEnsemble model;
     private final Rows rows;
     private final Rows asked;
     private final Trainer trainer;
     private final @Nullable List<String> classes;
-    private final Path kept;
+    private final KeptAnswers<Answer> kept;
     private final Progress progress;
     private final String identity;
 
@@ -90,7 +83,7 @@ public final class TreeRemoval {
         this.asked = Rows.of(query);
         this.classes = plan.classes();
         this.trainer = Trainer.of(model, this.rows, plan.eta(), plan.lambda(), plan.parameters());
-        this.kept = plan.kept();
+        this.kept = new KeptAnswers<>(made(plan.kept()), Answer.class);
         this.progress = progress;
         this.identity = trainer.name()
                 + trainer.parameters()
@@ -98,6 +91,15 @@ public final class TreeRemoval {
                 + model.intercept()
                 + this.rows.digest()
                 + this.asked.digest();
+    }
+
+    /** The folder, before anything is trained in vain. */
+    private static Path made(Path folder) {
+        try {
+            return Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UserInputException("%s cannot be written: %s; set XDG_CACHE_HOME".formatted(folder, e), e);
+        }
     }
 
     /** Refuses a model that cannot be retrained, and more than one prediction, before anything is computed. */
@@ -147,7 +149,7 @@ public final class TreeRemoval {
                 Set<Integer> without = switch (arm) {
                     case ALL -> Set.of();
                     case NAMED -> removed;
-                    case RANDOM -> draw(others, removed.size(), seed);
+                    case RANDOM -> RandomRows.draw(others, removed.size(), seed);
                 };
                 answers.computeIfAbsent(arm, a -> new ArrayList<>()).add(retrain(without, seed, margins, digest));
             }
@@ -210,12 +212,6 @@ public final class TreeRemoval {
 
     private static List<Double> boxed(double[] values) {
         return Arrays.stream(values).boxed().toList();
-    }
-
-    private static Set<Integer> draw(List<Integer> pool, int count, long seed) {
-        List<Integer> shuffled = new ArrayList<>(pool);
-        Collections.shuffle(shuffled, new Random(seed));
-        return new TreeSet<>(shuffled.subList(0, count));
     }
 
     /** The mean squared error that the model leaves, of numbers. */
@@ -285,43 +281,21 @@ public final class TreeRemoval {
                 .filter(row -> !without.contains(row))
                 .toArray();
         long own = trainer.chance() ? seed : 0; // without chance a seed changes nothing, and one training serves all
-        Path file = kept.resolve(name(without, own, digest) + ".json");
-        if (Files.exists(file)) {
-            try {
-                return JSON.readValue(Files.readAllBytes(file), Answer.class);
-            } catch (IOException e) {
-                throw new UserInputException("%s is damaged: %s; remove it".formatted(file, e.getMessage()), e);
-            }
-        }
+        return kept.of(identity + digest + without + own, () -> train(chosen, own, all, margins));
+    }
+
+    private Answer train(int[] chosen, long seed, boolean all, double[][] margins) {
         double[][] questions = all
                 ? Stream.concat(Arrays.stream(asked.features()), Arrays.stream(rows.features()))
                         .toArray(double[][]::new)
                 : asked.features();
-        double[][] said = trainer.train(rows.only(chosen), own, questions);
+        double[][] said = trainer.train(rows.only(chosen), seed, questions);
         double worst = 0;
         for (int row = 1; row < said.length; row++) {
             for (int c = 0; c < said[row].length; c++) {
                 worst = Math.max(worst, Math.abs(said[row][c] - margins[row - 1][c]));
             }
         }
-        Answer answer = new Answer(boxed(said[0]), all ? (Double) worst : null);
-        keep(file, answer);
-        return answer;
-    }
-
-    private String name(Set<Integer> without, long seed, String digest) {
-        byte[] text = (identity + digest + without + seed).getBytes(StandardCharsets.UTF_8);
-        return Digests.name(Digests.sha256(text)).substring("sha256:".length(), "sha256:".length() + 24);
-    }
-
-    private static void keep(Path file, Answer answer) {
-        try {
-            Files.createDirectories(file.getParent());
-            WholeFile.write(file, JSON.writeValueAsBytes(answer));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        } catch (IOException e) {
-            throw new UserInputException("%s cannot be written: %s; set XDG_CACHE_HOME".formatted(file, e), e);
-        }
+        return new Answer(boxed(said[0]), all ? (Double) worst : null);
     }
 }

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,40 +19,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** {@code prove} of models of trees. */
 class TreeProveTest {
-    private static final Path EXAMPLES =
-            Path.of("../core/src/test/resources/dev/ascribe/tree"); // tests run in their module
-
     @TempDir
     @SuppressWarnings("NullAway.Init")
     private Path home;
 
     private Call prove(String example, int queries, String... more) {
-        try {
-            Path folder = EXAMPLES.resolve(example);
-            Path model;
-            try (Stream<Path> files = Files.list(folder)) {
-                model = files.filter(file -> file.getFileName().toString().startsWith("model."))
-                        .findFirst()
-                        .orElseThrow();
-            }
-            Path query = Files.write(
-                    home.resolve("query.csv"),
-                    Files.readAllLines(folder.resolve("data.csv")).subList(0, queries + 1));
-            List<Object> words = new ArrayList<>(List.of(
-                    "prove",
-                    "--model",
-                    model,
-                    "--data",
-                    folder.resolve("data.csv"),
-                    "--query",
-                    query,
-                    "--target",
-                    "target"));
-            words.addAll(List.of(more));
-            return Call.of(words.toArray());
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        return TreeExamples.call("prove", home, example, queries, more);
     }
 
     private static JsonNode json(Call call) throws IOException {
@@ -150,7 +121,7 @@ class TreeProveTest {
     }
 
     private Call traceAll(String example) {
-        Path folder = EXAMPLES.resolve(example);
+        Path folder = TreeExamples.FOLDER.resolve(example);
         try {
             Path query = Files.write(
                     home.resolve("query.csv"),

@@ -7,11 +7,9 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,40 +19,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code trace} of models of trees. */
 class TreeTraceTest {
-    private static final Path EXAMPLES =
-            Path.of("../core/src/test/resources/dev/ascribe/tree"); // tests run in their module
-
     @TempDir
     @SuppressWarnings("NullAway.Init")
     private Path home;
 
     private Call trace(String example, String... more) {
-        try {
-            Path folder = EXAMPLES.resolve(example);
-            Path model;
-            try (Stream<Path> files = Files.list(folder)) {
-                model = files.filter(file -> file.getFileName().toString().startsWith("model."))
-                        .findFirst()
-                        .orElseThrow();
-            }
-            Path query = Files.write(
-                    home.resolve("query.csv"),
-                    Files.readAllLines(folder.resolve("data.csv")).subList(0, 3));
-            List<Object> words = new ArrayList<>(List.of(
-                    "trace",
-                    "--model",
-                    model,
-                    "--data",
-                    folder.resolve("data.csv"),
-                    "--query",
-                    query,
-                    "--target",
-                    "target"));
-            words.addAll(List.of(more));
-            return Call.of(words.toArray());
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        return TreeExamples.call("trace", home, example, 2, more);
     }
 
     private static JsonNode json(Call call) throws IOException {
@@ -186,7 +156,7 @@ class TreeTraceTest {
     }
 
     private Call contrast(String example, String groups, String... more) {
-        Path folder = EXAMPLES.resolve(example);
+        Path folder = TreeExamples.FOLDER.resolve(example);
         List<Object> words = new ArrayList<>(List.of(
                 "trace",
                 "--model",
@@ -275,8 +245,8 @@ class TreeTraceTest {
 
     @Test
     void whatIsMissingIsNamed() {
-        Path model = EXAMPLES.resolve("xgb-regression/model.json");
-        Path data = EXAMPLES.resolve("xgb-regression/data.csv");
+        Path model = TreeExamples.FOLDER.resolve("xgb-regression/model.json");
+        Path data = TreeExamples.FOLDER.resolve("xgb-regression/data.csv");
         assertThat(Call.of("trace", "--model", model, "--data", data, "--query", data)
                         .err())
                 .contains("--target COL is missing");

@@ -108,6 +108,7 @@ final class Stories {
                 Proof.SHOWN,
                 "Without the ten named rows the model no longer says it with any of five seeds; without ten random rows"
                         + " it always does.",
+                null,
                 provenance("prove"));
     }
 
@@ -127,6 +128,7 @@ final class Stories {
                 Map.of(),
                 Proof.NOT_SHOWN,
                 "The interval of the effect includes 0 and the answer stays the same.",
+                null,
                 provenance("prove"));
     }
 

@@ -1,15 +1,13 @@
 package dev.ascribe.torch.trace;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ascribe.CorruptDataException;
-import dev.ascribe.Digests;
 import dev.ascribe.Progress;
 import dev.ascribe.Proof;
 import dev.ascribe.Provenance;
 import dev.ascribe.UserInputException;
-import dev.ascribe.WholeFile;
+import dev.ascribe.evaluate.KeptAnswers;
 import dev.ascribe.evaluate.PairedEffect;
+import dev.ascribe.evaluate.RandomRows;
 import dev.ascribe.evaluate.Verdict;
 import dev.ascribe.torch.model.Generator;
 import dev.ascribe.torch.model.LanguageModel;
@@ -20,17 +18,11 @@ import dev.ascribe.torch.train.Recipe;
 import dev.ascribe.torch.train.Run;
 import dev.ascribe.torch.train.Training;
 import dev.ascribe.torch.train.TrainingPlan;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -47,13 +39,12 @@ public final class Removal {
     /** Rows matched by words are drawn from so many times as many of the most alike. */
     private static final int MATCHED_POOL = 4;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final Run run;
     private final Recipe recipe;
     private final Dataset data;
     private final List<Sequence> rows;
     private final Progress progress;
+    private final KeptAnswers<Answer> kept;
 
     /** The four trainings that are compared. */
     public enum Arm {
@@ -89,6 +80,7 @@ public final class Removal {
             }
         }
         this.progress = progress;
+        this.kept = new KeptAnswers<>(run.directory().resolve("proofs"), Answer.class);
     }
 
     /** Tokens that the retrainings for a proof pass through the model. */
@@ -138,8 +130,8 @@ public final class Removal {
                 Set<Integer> without = switch (arm) {
                     case ALL -> Set.of();
                     case NAMED -> removed;
-                    case RANDOM -> draw(others, removed.size(), seed);
-                    case MATCHED -> draw(alike, removed.size(), seed);
+                    case RANDOM -> RandomRows.draw(others, removed.size(), seed);
+                    case MATCHED -> RandomRows.draw(alike, removed.size(), seed);
                 };
                 String job = "retraining %d of %d, %s".formatted(++number, seeds * Arm.values().length, arm);
                 answers.computeIfAbsent(arm, a -> new ArrayList<>()).add(retrain(job, without, seed, sequence, prompt));
@@ -171,13 +163,8 @@ public final class Removal {
                 outputs,
                 verdict.text(),
                 verdict.reason(),
+                null,
                 provenance.get());
-    }
-
-    private static Set<Integer> draw(List<Integer> pool, int count, long seed) {
-        List<Integer> shuffled = new ArrayList<>(pool);
-        Collections.shuffle(shuffled, new Random(seed));
-        return new TreeSet<>(shuffled.subList(0, Math.min(count, shuffled.size())));
     }
 
     private static double[] losses(Map<Arm, List<Answer>> answers, Arm arm) {
@@ -202,18 +189,10 @@ public final class Removal {
         List<Integer> chosen =
                 run.trainRows().stream().filter(row -> !without.contains(row)).toList();
         TrainingPlan plan = run.plan().withSeed(seed);
-        Path file = run.directory().resolve("proofs").resolve(name(chosen, plan, query) + ".json");
-        if (Files.exists(file)) {
-            try {
-                return JSON.readValue(Files.readAllBytes(file), Answer.class);
-            } catch (IOException e) {
-                throw new UserInputException("%s is damaged: %s; remove it".formatted(file, e.getMessage()), e);
-            }
-        }
-        Answer answer = new Training(recipe, rows, plan, (what, done, total) -> progress.at(job, done, total))
-                .retrain(chosen, model -> ask(model, query, prompt));
-        keep(file, answer);
-        return answer;
+        return kept.of(
+                key(chosen, plan, query),
+                () -> new Training(recipe, rows, plan, (what, done, total) -> progress.at(job, done, total))
+                        .retrain(chosen, model -> ask(model, query, prompt)));
     }
 
     /** The answer's loss, and what the model says greedily instead. */
@@ -226,8 +205,9 @@ public final class Removal {
         return new Answer(loss, model.tokenizer().decode(said));
     }
 
-    private String name(List<Integer> chosen, TrainingPlan plan, Sequence query) {
-        String text = run.dataDigest()
+    /** Everything that an answer depends on. */
+    private String key(List<Integer> chosen, TrainingPlan plan, Sequence query) {
+        return run.dataDigest()
                 + run.modelDigest()
                 + run.lora()
                 + run.text()
@@ -235,15 +215,5 @@ public final class Removal {
                 + plan
                 + Arrays.toString(query.tokens())
                 + query.firstTarget();
-        return Digests.name(Digests.sha256(text.getBytes(StandardCharsets.UTF_8)))
-                .substring(7, 31);
-    }
-
-    private static void keep(Path file, Answer answer) {
-        try {
-            WholeFile.write(file, JSON.writeValueAsBytes(answer));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }
